@@ -1,0 +1,94 @@
+"""A desk's settings as values; `countersign.desk` reads them from a folder."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from countersign.domain.frozen import Frozen
+from countersign.domain.plan import Kind
+from countersign.domain.verdict import Phase
+
+
+class Person(Frozen):
+    """Somebody who may countersign."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    limits: dict[Kind, int] = {}
+    """Most money a day by kind, minor units."""
+
+
+class Request(Frozen):
+    """One thing customers ask for, and the playbook that handles it."""
+
+    id: str
+    category: str
+    title: str
+
+
+class Example(Frozen):
+    """A labelled example; request `none` means that no request covers it."""
+
+    text: str
+    request: str
+    synthetic: bool = False
+
+
+class MailSettings(Frozen):
+    """How mail is trusted and answered."""
+
+    address: str
+    name: str
+    own_addresses: tuple[str, ...] = ()
+    trusted_authserv: tuple[str, ...] = ()
+    """Names (RFC 8601 authserv-id) whose Authentication-Results headers are believed."""
+    max_replies_per_day: int = Field(default=5, ge=1)
+    """Replies to one correspondent in a day; beyond it a person is asked."""
+
+
+class Windows(Frozen):
+    """The business's periods, in days."""
+
+    returns: int = 30
+    returns_plus: int = 60
+    damaged: int = 14
+    promo: int = 14
+    yearly_fee: int = 14
+    late_scan: int = 7
+    lost: int = 14
+
+
+class DeskSettings(Frozen):
+    """The desk's settings: `desk.toml`."""
+
+    name: str
+    site: str
+    currency: str = "EUR"
+    languages: tuple[str, ...] = ("en",)
+    links: tuple[str, ...] = ()
+    """Prefixes a link in a reply may have."""
+    max_reply_chars: int = 4000
+    order_pattern: str = r"\bFH-\d{5,6}\b"
+    mail: MailSettings
+    windows: Windows = Windows()
+    phases: dict[Kind, Phase]
+    deadlines: dict[Kind, int] = {}
+    """Hours that a proposal of a kind may wait for a person; 72 where nothing is said."""
+    grant_minutes: int = 60
+    """How long a grant that policy gave by itself may wait to be used."""
+
+
+class Desk(Frozen):
+    """A desk folder, loaded and validated."""
+
+    folder: Path
+    settings: DeskSettings
+    requests: dict[str, Request]
+    people: dict[str, Person]
+    policy: str
+    """Text of policy.cedar."""
+    policy_schema: str
+    """Text of policy.cedarschema."""
+    digest: str
+    """Over everything that decides: settings, requests, people, policy and schema."""

@@ -1,0 +1,56 @@
+"""The graph's state: a hint about what to compute next. The ledger is the law."""
+
+from typing import TypedDict
+
+from countersign.domain import facts, outcome, perception, plan, ticket, verdict
+from countersign.domain.money import Money
+from countersign.domain.outcome import Dossier, Outcome, Progress, Review
+from countersign.domain.perception import Memory, Perception, Sender, Triage
+from countersign.domain.plan import Draft, Plan
+from countersign.domain.ticket import InboxMessage, TicketRef
+from countersign.domain.verdict import Finding, Verdict
+
+
+class TicketState(TypedDict, total=False):
+    """One channel per node that writes it; `receive` also clears the last turn's."""
+
+    ticket: TicketRef
+    """Input, and written by receive: the turn being handled."""
+    inbox: tuple[InboxMessage, ...]
+    """receive: the thread's messages, by reference."""
+    perception: Perception | None
+    """redact"""
+    sender: Sender | None
+    """recall"""
+    memory: Memory | None
+    """recall"""
+    triage: Triage | None
+    """triage"""
+    plans: tuple[Plan, ...]
+    """playbook"""
+    draft: Draft | None
+    """draft"""
+    findings: tuple[Finding, ...]
+    """check"""
+    verdict: Verdict | None
+    """authorize"""
+    review: Review | None
+    """record_review: the person's answer as the ledger has it"""
+    progress: Progress | None
+    """execute"""
+    dossier: Dossier | None
+    """hand_over"""
+    outcome: Outcome | None
+    """record_outcome"""
+
+
+STATE_TYPES: tuple[type, ...] = (
+    ticket.TicketRef, ticket.InboxMessage,
+    perception.Incoming, perception.Entities, perception.Perception, perception.Sender, perception.PastTurn,
+    perception.Memory, perception.Intent, perception.Triage,
+    facts.Fact, facts.Passage, Money,
+    plan.Principal, plan.Proposal, plan.ReplyPart, plan.Plan, plan.Promise, plan.Draft,
+    verdict.Finding, verdict.Decision, verdict.Judged, verdict.Verdict,
+    outcome.Progress, outcome.Dossier, outcome.Outcome, outcome.Review,
+)  # fmt: skip
+"""The serializer's allow-list: these module paths are a storage format."""

@@ -1,0 +1,283 @@
+"""What the desk needs from the outside, as Protocols, and `Deps`: the frozen bundle that nodes are given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from countersign.domain.desk import Desk
+from countersign.domain.facts import Passage
+from countersign.domain.outcome import Claim, Effect, Granted, Outcome, Progress, Receipt, Refusal, Review
+from countersign.domain.perception import PastTurn, Triage
+from countersign.domain.plan import Draft, Plan, ReplyPart
+from countersign.domain.shop import Address, Customer, Item, Order, Promo, ShopReceipt, Subscription
+from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
+from countersign.domain.verdict import Decision, Question, Verdict
+
+
+class ShopReads(Protocol):
+    """Lookups in the business's systems. Unknown things are None or empty, never an error.
+
+    Raises RetryError where the system can't be reached, FailedError where it answers nonsense.
+    """
+
+    def customers_by_email(self, email: str) -> tuple[Customer, ...]:
+        """Customers with that address on record, any case; open accounts first."""
+        ...
+
+    def customer(self, customer_id: str) -> Customer | None: ...
+
+    def order(self, number: str) -> Order | None: ...
+
+    def orders_of(self, customer_id: str) -> tuple[Order, ...]:
+        """The customer's orders, latest first."""
+        ...
+
+    def subscription_of(self, customer_id: str) -> Subscription | None:
+        """The latest membership, whatever its status."""
+        ...
+
+    def promo(self, code: str) -> Promo | None: ...
+
+    def product(self, sku: str) -> Item | None:
+        """A product as it is sold now; quantity is 1."""
+        ...
+
+    def refunds_since(self, customer_id: str, since: datetime) -> int:
+        """How many refunds the customer had since then, over all orders."""
+        ...
+
+
+class ShopWrites(Protocol):
+    """Changes in the business's systems. Each carries our key, which the system keeps in a unique column.
+
+    The same key with the same arguments answers the first call's receipt and changes nothing; with other
+    arguments it raises FailedError (`failed.key_reused`). Raises FailedError where the business refuses, RetryError
+    where nothing happened and the call may be repeated, UnknownOutcomeError where it may have happened.
+    """
+
+    def refund(self, key: str, order: str, amount: int, currency: str, reason: str) -> ShopReceipt: ...
+
+    def cancel_order(self, key: str, order: str, reason: str) -> ShopReceipt:
+        """Cancels an unshipped order and voids its open authorisations; it does not refund captures."""
+        ...
+
+    def change_address(self, key: str, order: str, address: Address) -> ShopReceipt: ...
+
+    def create_return(self, key: str, order: str, skus: tuple[str, ...], label_fee: int) -> ShopReceipt: ...
+
+    def send_replacement(self, key: str, order: str, skus: tuple[str, ...], reason: str) -> ShopReceipt: ...
+
+    def pause_subscription(self, key: str, subscription: str, months: int) -> ShopReceipt: ...
+
+    def cancel_subscription(self, key: str, subscription: str, refund_fee: bool) -> ShopReceipt: ...
+
+    def change_email(self, key: str, customer: str, email: str) -> ShopReceipt: ...
+
+    def close_account(self, key: str, customer: str) -> ShopReceipt: ...
+
+    def export_data(self, key: str, customer: str) -> ShopReceipt: ...
+
+    def send_login_link(self, key: str, customer: str) -> ShopReceipt: ...
+
+    def lookup(self, key: str) -> ShopReceipt | None:
+        """What was written under a key; None where nothing was."""
+        ...
+
+
+class Shop(ShopReads, ShopWrites, Protocol):
+    """The whole business: implement this over your own systems."""
+
+
+class Knowledge(Protocol):
+    """The help centre."""
+
+    def search(self, query: str, limit: int = 5) -> tuple[Passage, ...]:
+        """Sections nearest to any text, best first; empty where nothing matches."""
+        ...
+
+
+class Replies(Protocol):
+    """Reply templates."""
+
+    def render(self, part: ReplyPart, language: str) -> str:
+        """The part's text. Raises DeskError where the template is missing or needs a value that is not given."""
+        ...
+
+    def letter(self, parts: tuple[str, ...], name: str, ticket: str, language: str) -> str:
+        """Greeting, parts and closing as one text."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where replies leave."""
+
+    def send(self, key: str, ticket: str, draft: Draft, in_reply_to: str) -> Receipt:
+        """Hands one mail over. Raises RetryError, FailedError or UnknownOutcomeError like ShopWrites."""
+        ...
+
+    def lookup(self, key: str) -> Receipt | None:
+        """What was sent under a key. Raises UnknownOutcomeError where the way out can't tell (SMTP)."""
+        ...
+
+
+class Blobs(Protocol):
+    """Bytes by content hash (SHA-256, hex)."""
+
+    def put(self, data: bytes) -> str: ...
+
+    def get(self, blob: str) -> bytes:
+        """Raises StorageError where it is missing or its content does not match its name."""
+        ...
+
+
+class TriageModel(Protocol):
+    """Predicts requests, or abstains."""
+
+    def predict(self, subject: str, text: str, language: str) -> Triage: ...
+
+
+class Gate(Protocol):
+    """The policy gate."""
+
+    digest: str
+
+    def decide(self, question: Question) -> Decision:
+        """Allow, ask or deny; whatever can't be decided cleanly is deny with an alarm. Never raises."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time now, aware, UTC."""
+        ...
+
+
+class Journal(Protocol):
+    """What nodes read, by ticket, step and request digest: a node that runs again reads the same."""
+
+    def recall(self, ticket: str, step: str, request: str) -> str | None:
+        """The recorded answer as JSON, or None."""
+        ...
+
+    def record(self, ticket: str, step: str, request: str, method: str, answer: str) -> None:
+        """Keeps the first answer; a second for the same request is ignored."""
+        ...
+
+
+class Ledger(Protocol):
+    """The law: what was accepted, read, proposed, decided, granted, done. Every method is one transaction and idempotent."""
+
+    def accept(self, message: Message, body: str, subject: str, now: datetime) -> Accepted:
+        """Takes a message in before any graph starts; `body` is the blob of its JSON, `subject` its redacted subject.
+
+        The same key twice changes nothing. A reply continues its ticket: the turn counts up, and the turn's open proposals,
+        grants and reviews are voided.
+        """
+        ...
+
+    def quarantine(self, item: Quarantined, now: datetime) -> bool:
+        """Keeps what could not be taken; False where it is known already."""
+        ...
+
+    def ticket(self, ticket_id: str) -> Ticket | None: ...
+
+    def inbox(self, ticket_id: str) -> tuple[InboxMessage, ...]:
+        """The ticket's messages in the order of their arrival."""
+        ...
+
+    def past_turns(self, ticket_id: str) -> tuple[PastTurn, ...]:
+        """The ticket's finished turns, oldest first."""
+        ...
+
+    def other_tickets(self, sender: str, ticket_id: str, since: datetime) -> int: ...
+
+    def unfinished(self) -> tuple[TicketRef, ...]:
+        """Tickets in status `received`: what has to run."""
+        ...
+
+    def record_verdict(
+        self,
+        ref: TicketRef,
+        plans: tuple[Plan, ...],
+        verdict: Verdict,
+        reply: Plan | None,
+        review: Review | None,
+        now: datetime,
+    ) -> None:
+        """Writes proposals and decisions; grants where the verdict is allow; the review and status `waiting` where it is ask."""
+        ...
+
+    def review(self, ticket_id: str, turn: int) -> Review | None:
+        """The turn's latest review."""
+        ...
+
+    def next_granted(self, ref: TicketRef) -> Granted | None:
+        """The next proposal of the turn to be carried out, in plan order, the reply last; None where none is left."""
+        ...
+
+    def progress(self, ref: TicketRef) -> Progress: ...
+
+    def claim(self, granted: Granted, version: str, decision: Decision, now: datetime) -> Claim | Refusal:
+        """Consumes the grant and writes the effect as started, if everything still holds."""
+        ...
+
+    def settle(self, claim: Claim, receipt: Receipt, now: datetime) -> None:
+        """Writes the receipt; a second settling of the same effect with the same receipt changes nothing."""
+        ...
+
+    def fail(self, claim: Claim, status: str, problem: str, now: datetime) -> None:
+        """Marks the effect `failed` (nothing happened) or `unknown` (it may have)."""
+        ...
+
+    def in_doubt(self) -> tuple[Effect, ...]:
+        """Effects that are started or unknown."""
+        ...
+
+    def receipts(self, ref: TicketRef) -> tuple[Effect, ...]:
+        """The turn's effects, in order."""
+        ...
+
+    def record_outcome(self, ref: TicketRef, outcome: Outcome, now: datetime) -> None:
+        """Ends the turn; the status becomes the outcome's kind."""
+        ...
+
+    def halted(self, kind: str) -> bool:
+        """Whether new effects of a kind are stopped."""
+        ...
+
+
+class Gateway(Protocol):
+    """The one door through which anything happens in the world."""
+
+    def step(self, ref: TicketRef, deps: "Deps") -> Progress:
+        """Carries out the turn's next granted proposal, if any, and says where the turn stands."""
+        ...
+
+
+class Scope(Protocol):
+    """Binds deps to one step of one ticket, so that what the step reads is recorded."""
+
+    def __call__(self, deps: "Deps", ref: TicketRef, step: str) -> "Deps": ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deps:
+    """Everything a node may use."""
+
+    desk: Desk
+    shop: Shop
+    knowledge: Knowledge
+    replies: Replies
+    outbox: Outbox
+    blobs: Blobs
+    triage: TriageModel
+    gate: Gate
+    gateway: Gateway
+    ledger: Ledger
+    clock: Clock
+    scope: Scope
+    graph: str = ""
+    """Fingerprint of the compiled graph, stamped on grants."""
+    on_point: Callable[[str], None] | None = None
+    """Called at named points of a run; crash tests kill here."""
