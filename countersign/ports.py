@@ -7,12 +7,23 @@ from typing import Protocol
 
 from countersign.domain.desk import Desk
 from countersign.domain.facts import Passage
-from countersign.domain.outcome import Claim, Effect, Granted, Outcome, Progress, Receipt, Refusal, Review
+from countersign.domain.outcome import (
+    Claim,
+    Effect,
+    Granted,
+    Outcome,
+    Outgoing,
+    Progress,
+    Receipt,
+    Refusal,
+    Review,
+    Ruling,
+)
 from countersign.domain.perception import PastTurn, Triage
-from countersign.domain.plan import Draft, Plan, ReplyPart
+from countersign.domain.plan import Proposal, ReplyPart
 from countersign.domain.shop import Address, Customer, Item, Order, Promo, ShopReceipt, Subscription
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
-from countersign.domain.verdict import Decision, Question, Verdict
+from countersign.domain.verdict import Decision, Question
 
 
 class ShopReads(Protocol):
@@ -112,7 +123,7 @@ class Replies(Protocol):
 class Outbox(Protocol):
     """Where replies leave."""
 
-    def send(self, key: str, ticket: str, draft: Draft, in_reply_to: str) -> Receipt:
+    def send(self, key: str, mail: Outgoing) -> Receipt:
         """Hands one mail over. Raises RetryError, FailedError or UnknownOutcomeError like ShopWrites."""
         ...
 
@@ -166,13 +177,13 @@ class Journal(Protocol):
 
 
 class Ledger(Protocol):
-    """The law: what was accepted, read, proposed, decided, granted, done. Every method is one transaction and idempotent."""
+    """The law: what was accepted, proposed, decided, granted and done. Every write is one idempotent transaction."""
 
     def accept(self, message: Message, body: str, subject: str, now: datetime) -> Accepted:
         """Takes a message in before any graph starts; `body` is the blob of its JSON, `subject` its redacted subject.
 
-        The same key twice changes nothing. A reply continues its ticket: the turn counts up, and the turn's open proposals,
-        grants and reviews are voided.
+        The same key twice changes nothing. A reply continues its ticket: the turn counts up, and the turn's open
+        proposals, grants and reviews are voided.
         """
         ...
 
@@ -196,16 +207,28 @@ class Ledger(Protocol):
         """Tickets in status `received`: what has to run."""
         ...
 
-    def record_verdict(
-        self,
-        ref: TicketRef,
-        plans: tuple[Plan, ...],
-        verdict: Verdict,
-        reply: Plan | None,
-        review: Review | None,
-        now: datetime,
-    ) -> None:
-        """Writes proposals and decisions; grants where the verdict is allow; the review and status `waiting` where it is ask."""
+    def record_verdict(self, ref: TicketRef, ruling: Ruling, now: datetime) -> None:
+        """Writes proposals and decisions; grants where the verdict is allow; a review and `waiting` where it is ask.
+
+        The same ruling twice changes nothing. A ruling of a turn that is no longer the ticket's turn raises
+        RejectedError (`rejected.superseded`) and writes nothing.
+        """
+        ...
+
+    def proposals(self, ref: TicketRef) -> tuple[Proposal, ...]:
+        """The turn's proposals that are not void, in plan order."""
+        ...
+
+    def replies_since(self, address: str, since: datetime) -> int:
+        """How many replies went to an address since then."""
+        ...
+
+    def effects_on(self, kind: str, target: str) -> int:
+        """How many effects of that kind the target has seen (started, done or unknown), from any ticket."""
+        ...
+
+    def open_elsewhere(self, kind: str, target: str, ticket_id: str) -> int:
+        """How many proposals of that kind for that target are open in other tickets."""
         ...
 
     def review(self, ticket_id: str, turn: int) -> Review | None:
@@ -223,7 +246,7 @@ class Ledger(Protocol):
         ...
 
     def settle(self, claim: Claim, receipt: Receipt, now: datetime) -> None:
-        """Writes the receipt; a second settling of the same effect with the same receipt changes nothing."""
+        """How many proposals of that kind for that target are open in other tickets."""
         ...
 
     def fail(self, claim: Claim, status: str, problem: str, now: datetime) -> None:

@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import JsonValue
 
 from countersign.domain.frozen import Frozen
+from countersign.domain.perception import Sender
 from countersign.domain.plan import Proposal
-from countersign.domain.verdict import Decision
+from countersign.domain.verdict import Decision, Verdict
 
 EffectStatus = Literal["started", "done", "failed", "unknown"]
 OutcomeKind = Literal["answered", "handed_over", "closed"]
@@ -39,6 +40,7 @@ class Granted(Frozen):
     turn: int
     proposal_id: str
     proposal: Proposal
+    sender: Sender
     grant: Grant
 
 
@@ -115,6 +117,32 @@ class Outcome(Frozen):
     """The clarifying question's template, where the turn ended with one."""
     reason: str = ""
     dossier: Dossier | None = None
+
+
+class Ruling(Frozen):
+    """What `record_verdict` writes in one transaction; the reply is the last of the proposals."""
+
+    proposals: tuple[Proposal, ...]
+    verdict: Verdict
+    """`judged` holds one entry for each proposal, in the same order."""
+    sender: Sender
+    graph: str
+    """Fingerprint of the compiled graph."""
+    grants_expire_at: datetime
+    review_deadline: datetime
+    approver: str = "policy"
+    """The person whose review made the verdict allow."""
+
+
+class Outgoing(Frozen):
+    """One mail as it leaves: to one address, plain text."""
+
+    to: str
+    subject: str
+    body: str
+    ticket: str
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
 
 
 class Review(Frozen):

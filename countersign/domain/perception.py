@@ -1,4 +1,4 @@
-"""What the desk understands of a message before it reasons: redacted text, entities, who is asking, what was said before."""
+"""What the desk understands before it reasons: redacted text, entities, who is asking, what was said before."""
 
 from datetime import datetime
 from typing import Literal

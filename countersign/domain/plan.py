@@ -34,7 +34,7 @@ class Principal(Frozen):
 
 
 class Proposal(Frozen):
-    """One effect that somebody asks for. Its identity is its content: the same content in the same turn is the same proposal."""
+    """One effect that somebody asks for; the same content in the same turn is the same proposal."""
 
     kind: Kind
     target: str

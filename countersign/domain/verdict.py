@@ -63,4 +63,5 @@ class Verdict(Frozen):
 
 def strictest(answers: tuple[Answer, ...]) -> Answer:
     """The strictest of some answers; deny where there are none, because nothing was permitted."""
-    return max(answers, key=lambda answer: _STRICTNESS[answer], default="deny")
+    ranked: list[Answer] = sorted(answers, key=lambda answer: _STRICTNESS[answer])
+    return ranked[-1] if ranked else "deny"
