@@ -246,7 +246,7 @@ class Ledger(Protocol):
         ...
 
     def settle(self, claim: Claim, receipt: Receipt, now: datetime) -> None:
-        """How many proposals of that kind for that target are open in other tickets."""
+        """Marks the effect done; settling it again with the same receipt changes nothing."""
         ...
 
     def fail(self, claim: Claim, status: str, problem: str, now: datetime) -> None:
