@@ -1,0 +1,1 @@
+"""Tools: what the desk can look up, propose and do."""

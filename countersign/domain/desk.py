@@ -1,6 +1,7 @@
 """A desk's settings as values; `countersign.desk` reads them from a folder."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -15,7 +16,7 @@ class Person(Frozen):
     id: str
     name: str
     roles: tuple[str, ...]
-    limits: dict[Kind, int] = {}
+    limits: dict[Kind, Annotated[int, Field(ge=0)]] = {}
     """Most money a day by kind, minor units."""
 
 
@@ -50,13 +51,13 @@ class MailSettings(Frozen):
 class Windows(Frozen):
     """The business's periods, in days."""
 
-    returns: int = 30
-    returns_plus: int = 60
-    damaged: int = 14
-    promo: int = 14
-    yearly_fee: int = 14
-    late_scan: int = 7
-    lost: int = 14
+    returns: int = Field(default=30, ge=0, le=3650)
+    returns_plus: int = Field(default=60, ge=0, le=3650)
+    damaged: int = Field(default=14, ge=0, le=3650)
+    promo: int = Field(default=14, ge=0, le=3650)
+    yearly_fee: int = Field(default=14, ge=0, le=3650)
+    late_scan: int = Field(default=7, ge=0, le=3650)
+    lost: int = Field(default=14, ge=0, le=3650)
 
 
 class DeskSettings(Frozen):
@@ -68,14 +69,16 @@ class DeskSettings(Frozen):
     languages: tuple[str, ...] = ("en",)
     links: tuple[str, ...] = ()
     """Prefixes a link in a reply may have."""
-    max_reply_chars: int = 4000
+    tracking: dict[str, str] = {}
+    """By carrier, the start of the link that a tracking number completes."""
+    max_reply_chars: int = Field(default=4000, ge=200)
     order_pattern: str = r"\bFH-\d{5,6}\b"
     mail: MailSettings
     windows: Windows = Windows()
     phases: dict[Kind, Phase]
-    deadlines: dict[Kind, int] = {}
+    deadlines: dict[Kind, Annotated[int, Field(ge=1, le=2160)]] = {}
     """Hours that a proposal of a kind may wait for a person; 72 where nothing is said."""
-    grant_minutes: int = 60
+    grant_minutes: int = Field(default=60, ge=1, le=1440)
     """How long a grant that policy gave by itself may wait to be used."""
 
 

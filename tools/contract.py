@@ -1,0 +1,31 @@
+"""The contract of a tool that changes something: what it takes, what it causes, how it is repeated and undone."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from countersign.domain.plan import Kind
+from tools.arguments import Arguments
+
+EffectKind = Literal["money", "record", "message"]
+Target = Literal["order", "subscription", "customer", "ticket"]
+Idempotency = Literal["key", "once"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """What one kind of effect promises; `tools.catalog` holds one for each kind."""
+
+    kind: Kind
+    title: str
+    target: Target
+    """The kind of record it acts on: the first part of a proposal's target."""
+    arguments: type[Arguments]
+    effect: EffectKind
+    undo: str = ""
+    """How a person can take it back, as a reviewer reads it; empty where nobody can."""
+    compensation: Kind | None = None
+    """The kind of effect that takes it back; None where only a person can, or nobody."""
+    timeout: float = 20.0
+    """Seconds the gateway waits before the outcome counts as unknown."""
+    idempotency: Idempotency = "key"
+    """`key`: the same key may be sent again; `once`: only after a lookup says that nothing left."""
