@@ -1,0 +1,1 @@
+"""Topology and nothing else: each graph reads like its picture; `catalog` lists every node."""

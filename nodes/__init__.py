@@ -1,0 +1,1 @@
+"""Nodes: one verb per file, plain functions of one kind each, given everything they use through `deps`."""

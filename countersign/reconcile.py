@@ -1,0 +1,31 @@
+"""What start-up puts right: effects in doubt are settled, tickets that a crash left behind are named."""
+
+from dataclasses import dataclass
+
+from countersign.domain.ticket import TicketRef
+from countersign.ports import Deps
+from tools.gateway import settle_doubt
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What reconciling came to."""
+
+    settled: int
+    """Effects in doubt that the system of record could tell about."""
+    unknown: tuple[str, ...]
+    """Effects that nobody can tell about but a person."""
+    unfinished: tuple[TicketRef, ...]
+    """Tickets that have to run."""
+
+
+def reconcile(deps: Deps) -> Reconciled:
+    """Settles every effect in doubt with its system of record; running it twice changes nothing."""
+    settled = 0
+    unknown: list[str] = []
+    for effect in deps.ledger.in_doubt():
+        if settle_doubt(effect, deps):
+            settled += 1
+        else:
+            unknown.append(effect.id)
+    return Reconciled(settled=settled, unknown=tuple(unknown), unfinished=deps.ledger.unfinished())

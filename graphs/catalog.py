@@ -1,0 +1,103 @@
+"""Every node there is: its name, its kind, and the channels that it alone writes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, Protocol
+
+from langchain_core.runnables import RunnableConfig
+
+from countersign.domain.errors import MisuseError
+from countersign.domain.state import TicketState
+from countersign.ports import Deps
+from nodes.act.authorize import authorize
+from nodes.act.check import check
+from nodes.act.execute import execute
+from nodes.act.hand_over import hand_over
+from nodes.act.record_review import record_review
+from nodes.act.record_verdict import record_verdict
+from nodes.act.review import review
+from nodes.learn.record_outcome import record_outcome
+from nodes.perceive.recall import recall
+from nodes.perceive.receive import receive
+from nodes.perceive.redact import redact
+from nodes.reason.draft import draft
+from nodes.reason.playbook import playbook
+from nodes.reason.triage import triage
+
+NodeKind = Literal["decide", "ask", "record", "do", "wait"]
+"""A node is one kind, never two: see the architecture's first rule."""
+
+
+class NodeFunction(Protocol):
+    """What a node is: state and deps in, an update out."""
+
+    def __call__(self, state: TicketState, *, deps: Deps) -> TicketState: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A catalogue entry."""
+
+    function: NodeFunction
+    kind: NodeKind
+    writes: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The node's name in every graph: its function's."""
+        return str(getattr(self.function, "__name__"))  # noqa: B009  a Protocol of a callable declares no name
+
+
+def _node(function: NodeFunction, kind: NodeKind, *writes: str) -> Node:
+    return Node(function=function, kind=kind, writes=frozenset(writes))
+
+
+_CLEARED = ("perception", "sender", "memory", "triage", "plans", "draft", "findings", "verdict", "review", "progress")
+
+NODES: dict[str, Node] = {
+    node.name: node
+    for node in (
+        _node(receive, "decide", "ticket", "inbox", "dossier", "outcome", *_CLEARED),
+        _node(redact, "decide", "perception"),
+        _node(recall, "decide", "sender", "memory"),
+        _node(triage, "decide", "triage"),
+        _node(playbook, "decide", "plans"),
+        _node(draft, "decide", "draft"),
+        _node(check, "decide", "findings"),
+        _node(authorize, "decide", "verdict"),
+        _node(record_verdict, "record"),
+        _node(execute, "do", "progress"),
+        _node(review, "wait"),
+        _node(record_review, "record", "review"),
+        _node(hand_over, "decide", "dossier"),
+        _node(record_outcome, "record", "outcome"),
+    )
+}
+
+Bound = Callable[[TicketState, RunnableConfig], TicketState]
+
+
+def bound(name: str, deps: Deps) -> Bound:
+    """The named node with its deps: a decide node's reads are recorded, undeclared channels are refused."""
+    node = NODES[name]
+    return partial(_run, node, deps)
+
+
+def _run(node: Node, deps: Deps, state: TicketState, config: RunnableConfig) -> TicketState:
+    scoped = deps.scope(deps, state["ticket"], _step(node, config)) if node.kind in ("decide", "ask") else deps
+    if deps.on_point and node.kind != "wait":
+        deps.on_point(f"before {node.name}")
+    update = node.function(state, deps=scoped)
+    unknown = set(update) - node.writes
+    if unknown:
+        raise MisuseError(f"node {node.name} writes {sorted(unknown)}, which it does not declare", detail="channel")
+    if deps.on_point and node.kind != "wait":
+        deps.on_point(f"after {node.name}")
+    return update
+
+
+def _step(node: Node, config: RunnableConfig) -> str:
+    """The step's name in the journal: a crash re-runs a step under the same number, a loop under the next."""
+    number = config.get("metadata", {}).get("langgraph_step", 0)
+    return f"{number}/{node.name}"

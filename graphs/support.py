@@ -1,0 +1,69 @@
+"""The support desk: the main road, as the picture in the architecture has it.
+
+PERCEIVE  receive → redact → recall
+REASON    triage → known: playbook → draft;  unknown or complex: hand_over
+ACT       check → authorize → record_verdict → allow: execute ⟲ (the reply last)
+                                             → ask: review → record_review → approved: authorize, else hand_over
+                                             → deny: hand_over
+LEARN     record_outcome
+"""
+
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from countersign.domain.frozen import digest
+from countersign.domain.state import TicketState
+from countersign.ports import Deps
+from graphs.catalog import NODES, bound
+from nodes.act.execute import route_executed
+from nodes.act.record_review import route_reviewed
+from nodes.act.record_verdict import route_ruled
+from nodes.perceive.receive import route_received
+from nodes.reason.playbook import route_planned
+from nodes.reason.triage import route_triaged
+
+SupportGraph = CompiledStateGraph[TicketState, None, TicketState, TicketState]
+
+ROAD = (
+    (START, "receive"),
+    ("redact", "recall"),
+    ("recall", "triage"),
+    ("draft", "check"),
+    ("check", "authorize"),
+    ("authorize", "record_verdict"),
+    ("review", "record_review"),
+    ("hand_over", "record_outcome"),
+    ("record_outcome", END),
+)
+"""What always follows."""
+
+FORKS = (
+    ("receive", route_received, {"person": "redact", "automatic": "record_outcome"}),
+    ("triage", route_triaged, {"known": "playbook", "unknown": "hand_over"}),
+    ("playbook", route_planned, {"clear": "draft", "complex": "hand_over"}),
+    ("record_verdict", route_ruled, {"allow": "execute", "ask": "review", "deny": "hand_over"}),
+    ("execute", route_executed, {"more": "execute", "done": "record_outcome", "stopped": "check"}),
+    ("record_review", route_reviewed, {"approved": "authorize", "wait": "review", "person": "hand_over"}),
+)
+"""Where the road divides: a pure function of the state names the way."""
+
+
+def support_graph(deps: Deps, saver: BaseCheckpointSaver[Any] | None = None) -> SupportGraph:
+    """The compiled graph with its deps bound."""
+    builder: StateGraph[TicketState, None, TicketState, TicketState] = StateGraph(TicketState)
+    for name in NODES:
+        builder.add_node(name, bound(name, deps))  # pyright: ignore[reportUnknownMemberType]  langgraph's overloads
+    for start, end in ROAD:
+        builder.add_edge(start, end)
+    for start, route, ways in FORKS:
+        builder.add_conditional_edges(start, route, dict(ways))
+    return builder.compile(checkpointer=saver, name="support")  # pyright: ignore[reportUnknownMemberType]
+
+
+def fingerprint() -> str:
+    """Identity of the graph's shape: nodes with their kinds and channels, and every edge."""
+    nodes = {name: [node.kind, sorted(node.writes)] for name, node in NODES.items()}
+    return digest([nodes, ROAD, [(start, ways) for start, _, ways in FORKS]])[:16]

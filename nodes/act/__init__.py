@@ -1,0 +1,1 @@
+"""ACT: check, authorize, ask a person, execute."""

@@ -1,0 +1,22 @@
+"""check: the quality gate."""
+
+from countersign.domain.state import TicketState
+from countersign.domain.verdict import Finding
+from countersign.ports import Deps
+from countersign.quality.gate import check as findings_on
+
+
+def check(state: TicketState, *, deps: Deps) -> TicketState:
+    """What is wrong with the draft, and with an execution that could not go on; nothing, where it may leave."""
+    draft, sender, perception = state.get("draft"), state.get("sender"), state.get("perception")
+    if draft is None or sender is None or perception is None:
+        return TicketState(findings=(Finding(code="form.missing", text="There is no reply to check."),))
+    found = findings_on(draft, state.get("plans", ()), sender, perception.language, deps.desk.settings)
+    return TicketState(findings=(*found, *_problem(state)))
+
+
+def _problem(state: TicketState) -> tuple[Finding, ...]:
+    progress = state.get("progress")
+    if progress is None or not progress.problem:
+        return ()
+    return (Finding(code="execution.stopped", text=progress.problem),)

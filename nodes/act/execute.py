@@ -1,0 +1,17 @@
+"""execute: the gateway's next step."""
+
+from countersign.domain.state import TicketState
+from countersign.ports import Deps
+
+
+def execute(state: TicketState, *, deps: Deps) -> TicketState:
+    """Carries out the turn's next granted proposal; the reply is the last."""
+    return TicketState(progress=deps.gateway.step(state["ticket"], deps))
+
+
+def route_executed(state: TicketState) -> str:
+    """`stopped` where a person is needed, `more` while proposals are left, else `done`."""
+    progress = state.get("progress")
+    if progress is None or progress.problem:
+        return "stopped"
+    return "more" if progress.remaining else "done"

@@ -1,0 +1,45 @@
+"""record_verdict: write down what was decided; from here on the ledger rules."""
+
+from datetime import datetime, timedelta
+
+from countersign.domain.outcome import Ruling
+from countersign.domain.plan import Proposal
+from countersign.domain.state import TicketState
+from countersign.ports import Deps
+from nodes.act.authorize import proposals_of
+
+_DEFAULT_HOURS = 72
+
+
+def record_verdict(state: TicketState, *, deps: Deps) -> TicketState:
+    """Proposals, decisions, and with them grants (allow) or a review (ask), in one transaction.
+
+    Raises RejectedError (`rejected.superseded`) where a newer message has begun another turn.
+    """
+    verdict, sender = state.get("verdict"), state.get("sender")
+    if verdict is not None and sender is not None:
+        now = deps.clock.now()
+        proposals = proposals_of(state, deps)
+        settings = deps.desk.settings
+        ruling = Ruling(
+            proposals=proposals,
+            verdict=verdict,
+            sender=sender,
+            graph=deps.graph,
+            grants_expire_at=now + timedelta(minutes=settings.grant_minutes),
+            review_deadline=_deadline(proposals, deps, now),
+        )
+        deps.ledger.record_verdict(state["ticket"], ruling, now)
+    return TicketState()
+
+
+def _deadline(proposals: tuple[Proposal, ...], deps: Deps, now: datetime) -> datetime:
+    """The earliest deadline of the kinds that wait."""
+    hours = [deps.desk.settings.deadlines.get(proposal.kind, _DEFAULT_HOURS) for proposal in proposals]
+    return now + timedelta(hours=min(hours, default=_DEFAULT_HOURS))
+
+
+def route_ruled(state: TicketState) -> str:
+    """`allow`, `ask` or `deny`: the verdict's answer."""
+    verdict = state.get("verdict")
+    return verdict.answer if verdict else "deny"

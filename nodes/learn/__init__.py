@@ -1,0 +1,1 @@
+"""LEARN: what the turn came to."""

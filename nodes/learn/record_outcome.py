@@ -1,0 +1,41 @@
+"""record_outcome: end the turn in the ledger."""
+
+from countersign.domain.outcome import Outcome, OutcomeKind
+from countersign.domain.state import TicketState
+from countersign.ports import Deps
+
+
+def record_outcome(state: TicketState, *, deps: Deps) -> TicketState:
+    """How the turn ended; the next one remembers it."""
+    outcome = outcome_of(state)
+    deps.ledger.record_outcome(state["ticket"], outcome, deps.clock.now())
+    return TicketState(outcome=outcome)
+
+
+def outcome_of(state: TicketState) -> Outcome:
+    """Handed over with a dossier, closed where nothing was to be answered, otherwise answered."""
+    plans, sender, perception = state.get("plans", ()), state.get("sender"), state.get("perception")
+    dossier, triaged = state.get("dossier"), state.get("triage")
+    requests = tuple(dict.fromkeys(intent.request for intent in triaged.intents)) if triaged else ()
+    asked = next((plan.reply.template for plan in plans if plan.asks and plan.reply), "")
+    return Outcome(
+        kind=_kind(state),
+        category=plans[0].category if plans else "",
+        requests=requests,
+        orders=perception.entities.orders if perception else (),
+        customer=sender.customer if sender else "",
+        asked=asked,
+        reason=dossier.reason if dossier else _automatic(state),
+        dossier=dossier,
+    )
+
+
+def _kind(state: TicketState) -> OutcomeKind:
+    if state.get("dossier") is not None:
+        return "handed_over"
+    return "answered" if state.get("progress") is not None else "closed"
+
+
+def _automatic(state: TicketState) -> str:
+    kinds = sorted({message.automatic for message in state.get("inbox", ()) if message.automatic})
+    return "not answered: " + ", ".join(kinds) if kinds and state.get("progress") is None else ""

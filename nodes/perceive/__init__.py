@@ -1,0 +1,1 @@
+"""PERCEIVE: what arrived, what it says without its secrets, and who is asking."""

@@ -1,0 +1,30 @@
+"""receive: take up the ticket's messages, by reference."""
+
+from countersign.domain.errors import StorageError
+from countersign.domain.state import TicketState
+from countersign.domain.ticket import TicketRef
+from countersign.ports import Deps
+
+
+def receive(state: TicketState, *, deps: Deps) -> TicketState:
+    """The ticket's turn and inbox rows as the ledger has them now; everything of an earlier turn is cleared.
+
+    Raises StorageError where the ledger does not know the ticket: a thread alone is no ticket.
+    """
+    ticket_id = state["ticket"].id
+    ticket = deps.ledger.ticket(ticket_id)
+    if ticket is None:
+        raise StorageError("the ledger knows no such ticket", where=ticket_id, detail="no_ticket")
+    return TicketState(
+        ticket=TicketRef(id=ticket_id, turn=ticket.turn),
+        inbox=deps.ledger.inbox(ticket_id),
+        perception=None, sender=None, memory=None, triage=None, plans=(), draft=None, findings=(),
+        verdict=None, review=None, progress=None, dossier=None, outcome=None,
+    )  # fmt: skip
+
+
+def route_received(state: TicketState) -> str:
+    """`automatic` where nothing in the unfinished part of the thread was written by a person, else `person`."""
+    turn = state["ticket"].turn
+    current = [message for message in state.get("inbox", ()) if message.turn == turn]
+    return "automatic" if all(message.automatic for message in current) else "person"

@@ -1,0 +1,52 @@
+"""redact: read the new messages and take out what no model, log or trace may see."""
+
+from countersign.domain.extraction import entities
+from countersign.domain.redaction import redact as redacted
+
+from countersign.domain.perception import Incoming, Perception
+from countersign.domain.state import TicketState
+from countersign.domain.ticket import InboxMessage, Message
+from countersign.ports import Deps
+from countersign.quality.language import language_of
+
+_MOST_CHARACTERS = 12_000
+"""Of one message's text; a longer one is cut in the state, never in Blobs."""
+
+
+def redact(state: TicketState, *, deps: Deps) -> TicketState:
+    """What this turn's messages say, without cards, IBANs and passwords; the raw stays in Blobs, by reference."""
+    finished = max((past.turn for past in deps.ledger.past_turns(state["ticket"].id)), default=0)
+    rows = [row for row in state.get("inbox", ()) if row.turn > finished and row.automatic is None]
+    read = [_read(row, deps) for row in rows]
+    messages = tuple(message for message, _ in read)
+    text = "\n\n".join(message.text for message in messages if message.text)
+    subject = messages[-1].subject if messages else ""
+    perception = Perception(
+        messages=messages,
+        subject=subject,
+        text=text,
+        language=language_of(text or subject),
+        entities=entities(f"{subject}\n{text}", deps.desk.settings.order_pattern),
+        redactions=tuple(sorted({kind for _, kinds in read for kind in kinds})),
+    )
+    return TicketState(perception=perception)
+
+
+def _read(row: InboxMessage, deps: Deps) -> tuple[Incoming, tuple[str, ...]]:
+    message = Message.model_validate_json(deps.blobs.get(row.body))
+    subject, text, name = (redacted(part) for part in (message.subject, message.text, message.sender_name))
+    incoming = Incoming(
+        key=row.key,
+        turn=row.turn,
+        sender=message.sender,
+        sender_name=name.text[:100],
+        subject=subject.text[:300],
+        text=text.text[:_MOST_CHARACTERS],
+        language=language_of(text.text),
+        received_at=row.received_at,
+        attachments=tuple(attachment.media_type for attachment in message.attachments),
+        automatic=row.automatic,
+        authenticated=row.authenticated,
+        hidden_text=message.hidden_text,
+    )
+    return incoming, (*subject.kinds, *text.kinds, *name.kinds)

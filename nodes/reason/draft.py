@@ -1,0 +1,68 @@
+"""draft: one reply for all of a turn's plans."""
+
+from countersign.domain.facts import Fact
+from countersign.domain.perception import Perception, Sender
+from countersign.domain.plan import Draft, Plan, Promise, Proposal
+from countersign.domain.state import TicketState
+from countersign.ports import Deps
+
+_LONGEST_SUBJECT = 120
+
+
+def draft(state: TicketState, *, deps: Deps) -> TicketState:
+    """The reply, rendered from templates and facts; account facts go to the address on record."""
+    perception, sender, plans = state.get("perception"), state.get("sender"), state.get("plans", ())
+    if perception is None or sender is None:
+        return TicketState(draft=None)
+    settings = deps.desk.settings
+    language = perception.language if perception.language in settings.languages else settings.languages[0]
+    parts = tuple(deps.replies.render(plan.reply, language) for plan in plans if plan.reply)
+    account = has_account_facts(plans)
+    to = sender.on_record if account and sender.on_record else sender.address
+    return TicketState(
+        draft=Draft(
+            to=to,
+            subject=_subject(perception, sender, to, settings.name),
+            body=deps.replies.letter(parts, greeting_name(plans), state["ticket"].id, language),
+            language=language,
+            templates=tuple(plan.reply.template for plan in plans if plan.reply),
+            promises=tuple(promise(proposal) for plan in plans for proposal in plan.proposals),
+            citations=tuple(
+                dict.fromkeys(fact.source for fact in _facts(plans) if fact.source.startswith("knowledge:"))
+            ),
+            account_facts=account,
+        )
+    )
+
+
+def has_account_facts(plans: tuple[Plan, ...]) -> bool:
+    """Whether the reply states anything from the business's records, or tells of an action on them."""
+    return any(fact.source.startswith("shop:") for fact in _facts(plans)) or any(plan.proposals for plan in plans)
+
+
+def greeting_name(plans: tuple[Plan, ...]) -> str:
+    """The first name that a plan knows as a fact; empty for a greeting without a name."""
+    return next((fact.value for fact in _facts(plans) if fact.kind == "name"), "")
+
+
+def promise(proposal: Proposal) -> Promise:
+    """What the reply says of a proposal: it must have a receipt of the same amount before the reply leaves."""
+    amount, currency = proposal.args.get("amount"), proposal.args.get("currency")
+    return Promise(
+        kind=proposal.kind,
+        target=proposal.target,
+        amount=amount if isinstance(amount, int) else None,
+        currency=currency if isinstance(currency, str) else None,
+    )
+
+
+def _facts(plans: tuple[Plan, ...]) -> tuple[Fact, ...]:
+    return tuple(fact for plan in plans for fact in plan.facts)
+
+
+def _subject(perception: Perception, sender: Sender, to: str, desk: str) -> str:
+    """The customer's own subject, but never a stranger's words to somebody else."""
+    subject = " ".join(perception.subject.split())[:_LONGEST_SUBJECT]
+    if to != sender.address or not subject:
+        return f"Your message to {desk}"
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}"

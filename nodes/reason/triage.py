@@ -1,0 +1,38 @@
+"""triage: which requests the messages make, or that the desk can't name them."""
+
+from nodes.reason.playbooks.case import continued_request
+
+from countersign.domain.perception import Intent, Perception, Triage
+from countersign.domain.state import TicketState
+from countersign.ports import Deps
+
+
+def triage(state: TicketState, *, deps: Deps) -> TicketState:
+    """One to three intents, or an abstention with its reasons.
+
+    An answer to our own clarifying question continues the request that was asked about.
+    """
+    perception, memory = state.get("perception"), state.get("memory")
+    if perception is None or not perception.messages:
+        return TicketState(triage=Triage(abstained=True, reasons=("nothing to read",)))
+    predicted = deps.triage.predict(perception.subject, perception.text, perception.language)
+    continued = continued_request(memory, perception) if memory else None
+    if continued and not _says_otherwise(predicted, continued):
+        return TicketState(triage=_continuing(continued, perception, predicted))
+    return TicketState(triage=predicted)
+
+
+def _says_otherwise(predicted: Triage, continued: str) -> bool:
+    """Whether the answer itself names another request, and so is more than an answer."""
+    return any(intent.request != continued for intent in predicted.intents)
+
+
+def _continuing(request: str, perception: Perception, predicted: Triage) -> Triage:
+    intent = Intent(request=request, confidence=1.0, text=perception.text)
+    return Triage(intents=(intent,), reasons=("answers our question",), model=predicted.model)
+
+
+def route_triaged(state: TicketState) -> str:
+    """`unknown` where triage abstained, else `known`."""
+    triaged = state.get("triage")
+    return "unknown" if triaged is None or triaged.abstained or not triaged.intents else "known"

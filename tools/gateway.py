@@ -1,0 +1,136 @@
+"""The one door: a grant is claimed, the effect is caused under its key, the receipt is written. Nothing else acts."""
+
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+
+from countersign.domain.errors import CountersignError, FailedError, RetryError, UnknownOutcomeError
+from countersign.domain.outcome import Claim, Effect, Granted, Progress, Receipt, Refusal
+from countersign.domain.ticket import TicketRef
+from countersign.domain.verdict import Question
+from countersign.ports import Deps
+from tools.actions import ACTIONS
+from tools.catalog import contract
+from tools.context import circumstances
+
+
+class EffectGateway:
+    """Claims, acts and settles, one effect a step; safe to call from anywhere, any number of times."""
+
+    def step(self, ref: TicketRef, deps: Deps) -> Progress:
+        """Settles what an earlier step left in doubt, then carries out the turn's next granted proposal, if any."""
+        for effect in deps.ledger.receipts(ref):
+            if effect.status == "started":
+                settle_doubt(effect, deps)
+        granted = deps.ledger.next_granted(ref)
+        if granted is None:
+            return deps.ledger.progress(ref)
+        refusal = _carry_out(granted, deps)
+        progress = deps.ledger.progress(ref)
+        return (
+            progress if refusal is None else progress.model_copy(update={"problem": f"{refusal.code}: {refusal.text}"})
+        )
+
+
+def settle_doubt(effect: Effect, deps: Deps) -> bool:
+    """Asks the system of record what became of an effect; False where that can't be told and a person must look.
+
+    Not found means that nothing happened: the grant may be claimed again, under the same key.
+    """
+    claim = Claim(effect=effect.id, key=effect.key, fence=effect.fence)
+    try:
+        receipt = _look_up(effect.kind, effect.key, deps)
+    except CountersignError as error:
+        deps.ledger.fail(claim, "unknown", f"{error.full_code}: it can't be told whether it happened", deps.clock.now())
+        return False
+    if receipt is None:
+        deps.ledger.fail(claim, "retry", "not found in the system of record", deps.clock.now())
+    else:
+        _point(deps, "before settle")
+        deps.ledger.settle(claim, receipt, deps.clock.now())
+    return True
+
+
+def _carry_out(granted: Granted, deps: Deps) -> Refusal | None:
+    """One effect from claim to receipt; a refusal where the claim is not given."""
+    proposal, ref = granted.proposal, TicketRef(id=granted.ticket, turn=granted.turn)
+    now = circumstances(proposal, granted.sender, deps, ref)
+    question = Question(principal=proposal.by, action=proposal.kind, resource=proposal.target, context=now.context)
+    version = _own_changes_aside(granted, now.version, deps)
+    _point(deps, "before claim")
+    claim = deps.ledger.claim(granted, version, deps.gate.decide(question), deps.clock.now())
+    if isinstance(claim, Refusal):
+        return claim
+    _point(deps, "before effect")
+    _cause(granted, claim, deps)
+    return None
+
+
+def _own_changes_aside(granted: Granted, version: str, deps: Deps) -> str:
+    """The facts' version, as the grant has it, where only this turn's own effects have changed the record since."""
+    ref = TicketRef(id=granted.ticket, turn=granted.turn)
+    ours = [
+        effect.receipt.details.get("version")
+        for effect in deps.ledger.receipts(ref)
+        if effect.receipt and effect.target == granted.proposal.target
+    ]
+    return granted.grant.version if ours and ours[-1] == version else version
+
+
+def _cause(granted: Granted, claim: Claim, deps: Deps) -> None:
+    """Causes the effect and writes what became of it."""
+    try:
+        receipt = _act(granted, claim, deps)
+        _compare(granted, receipt)
+    except RetryError as error:
+        deps.ledger.fail(claim, "retry", error.full_code, deps.clock.now())
+    except FailedError as error:
+        deps.ledger.fail(claim, "failed", f"{error.full_code}: {error.message}", deps.clock.now())
+    except UnknownOutcomeError as error:
+        deps.ledger.fail(claim, "unknown", f"{error.full_code}: {error.message}", deps.clock.now())
+    else:
+        _point(deps, "before settle")
+        deps.ledger.settle(claim, receipt, deps.clock.now())
+        _point(deps, "after settle")
+
+
+def _act(granted: Granted, claim: Claim, deps: Deps) -> Receipt:
+    """Calls the action within its contract's time; whatever can't be named is an unknown outcome, never a retry."""
+    kind = granted.proposal.kind
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"act-{kind}")
+    try:
+        receipt = pool.submit(ACTIONS[kind], granted, deps, claim.key).result(timeout=contract(kind).timeout)
+        _point(deps, "after effect")
+        return receipt
+    except NotInTime as error:
+        raise UnknownOutcomeError("no answer in time", detail="timeout") from error
+    except CountersignError:
+        raise
+    except Exception as error:
+        raise UnknownOutcomeError(f"{type(error).__name__} from the action", detail="unexpected") from error
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _compare(granted: Granted, receipt: Receipt) -> None:
+    """Raises UnknownOutcomeError where the system of record wrote down another amount than was granted."""
+    for name in ("amount", "currency"):
+        asked, given = granted.proposal.args.get(name), getattr(receipt, name)
+        if asked is not None and asked != given:
+            raise UnknownOutcomeError(f"the receipt's {name} differs from the grant's", detail="differs")
+
+
+def _look_up(kind: str, key: str, deps: Deps) -> Receipt | None:
+    if kind == "send_reply":
+        return deps.outbox.lookup(key)
+    found = deps.shop.lookup(key)
+    if found is None:
+        return None
+    return Receipt(
+        key=key, reference=found.reference, at=found.at, amount=found.amount, currency=found.currency,
+        details=dict(found.details),
+    )  # fmt: skip
+
+
+def _point(deps: Deps, name: str) -> None:
+    if deps.on_point:
+        deps.on_point(name)
