@@ -1,0 +1,5 @@
+"""The demonstration business in SQL: SQLite by default, PostgreSQL by URL."""
+
+from countersign.adapters.shop.sql import SqlShop, open_shop
+
+__all__ = ["SqlShop", "open_shop"]
