@@ -49,7 +49,7 @@ class Batch:
     _running: dict[Future[Ticket], str] = field(default_factory=dict["Future[Ticket]", str])
 
     def run(self, items: Iterable[Message | Quarantined]) -> Summary:
-        """Takes and handles every item, after putting right what a crash left; Ctrl-C ends after the running tickets."""
+        """Puts right what a crash left, then takes and handles every item; Ctrl-C ends after the running tickets."""
         start, before = monotonic(), self.runtime.ledger.effect_counts()
         with ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="ticket") as pool:
             try:
@@ -69,7 +69,7 @@ class Batch:
         return found
 
     def _take(self, item: Message | Quarantined, pool: ThreadPoolExecutor) -> None:
-        """A reply is taken only when what it may reply to has been handled, so that a batch ends as mail by mail would."""
+        """A reply is taken only when what it may reply to was handled: a batch ends as mail by mail would."""
         if isinstance(item, Message) and (item.references or "CS-" in item.subject):
             self._settle(room=0)
         taken = take(item, self.runtime.deps)
