@@ -1,0 +1,1 @@
+"""The local classifier: train, calibrate, predict, evaluate. Importing it loads no scientific library."""

@@ -1,0 +1,75 @@
+"""From guesses to an answer: one road for held-out examples and live messages. Pure."""
+
+from collections.abc import Sequence
+
+from countersign.domain.frozen import Frozen
+from countersign.domain.perception import Intent
+
+NONE = "none"
+"""The class of what no request covers; guessing it means to abstain."""
+MOST_INTENTS = 3
+LEAST_SEGMENT_WORDS = 4
+
+UNCOVERED = "no request covers it"
+UNSURE = "not sure enough"
+COMPLEX = "complex"
+DISAGREE = "its parts disagree"
+
+
+class Guess(Frozen):
+    """The likeliest class of a text or a segment, with a calibrated confidence between 0 and 1."""
+
+    request: str
+    confidence: float
+    text: str
+
+
+class Calibration(Frozen):
+    """The figures chosen on held-out examples.
+
+    `temperature` sharpens scores into confidences. A whole text counts from `threshold`, a segment from
+    `split_threshold`.
+    """
+
+    temperature: float
+    threshold: float
+    split_threshold: float
+
+
+class Answer(Frozen):
+    """One to three intents, or the reason for having none."""
+
+    intents: tuple[Intent, ...] = ()
+    reason: str = ""
+
+
+def decide(whole: Guess, parts: Sequence[Guess], calibration: Calibration) -> Answer:
+    """Two requests when two segments each name their own, else the whole text's request where it is sure enough."""
+    named = best_by_request(parts, calibration.split_threshold)
+    if len(named) > MOST_INTENTS:
+        return Answer(reason=COMPLEX)
+    if len(named) > 1:
+        return Answer(intents=tuple(_intent(guess) for guess in named))
+    if whole.request == NONE:
+        return Answer(reason=UNCOVERED)
+    if whole.confidence < calibration.threshold:
+        return Answer(reason=UNSURE)
+    if named and named[0].request != whole.request:
+        return Answer(reason=DISAGREE)
+    return Answer(intents=(_intent(whole),))
+
+
+def best_by_request(parts: Sequence[Guess], least: float) -> list[Guess]:
+    """The surest segment of each request, `none` left out, in the order in which the requests first appear."""
+    best: dict[str, Guess] = {}
+    for part in parts:
+        if part.request == NONE or part.confidence < least:
+            continue
+        known = best.get(part.request)
+        if known is None or part.confidence > known.confidence:
+            best[part.request] = part
+    return list(best.values())
+
+
+def _intent(guess: Guess) -> Intent:
+    return Intent(request=guess.request, confidence=round(guess.confidence, 4), text=guess.text)

@@ -1,0 +1,57 @@
+"""Phrases that hand a message to a person whatever it asks for: the desk's `escalate.toml`."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+
+from countersign.domain.errors import DeskError
+from countersign.domain.frozen import Frozen
+
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=80)]
+
+
+class Escalation(Frozen):
+    """One kind of message that a person must see: the reason given, and the phrases that show it.
+
+    A phrase is whole words in any case; a trailing `*` stands for any ending of the last word.
+    """
+
+    reason: str = Field(min_length=1)
+    phrases: tuple[Phrase, ...] = Field(min_length=1)
+
+
+_FILE = TypeAdapter(dict[str, Escalation])
+
+
+def read_escalations(path: Path) -> tuple[Escalation, ...]:
+    """The tables of an `escalate.toml`, in order. Raises DeskError naming file and field."""
+    hint = "each table needs a reason and a list of phrases"
+    try:
+        tables = _FILE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DeskError(f"can't be read: {error}", where=str(path), hint=hint) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise DeskError(f"{field}: {first['msg']}", where=str(path), hint=hint) from error
+    return tuple(tables.values())
+
+
+def reasons_in(text: str, escalations: Sequence[Escalation]) -> tuple[str, ...]:
+    """The reasons whose phrases the text holds, in the order of the file."""
+    plain = " ".join(text.lower().replace("’", "'").split())
+    return tuple(escalation.reason for escalation in escalations if _pattern(escalation.phrases).search(plain))
+
+
+def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(_phrase(phrase) for phrase in phrases))
+
+
+def _phrase(phrase: str) -> str:
+    stem = " ".join(phrase.lower().split())
+    ending = r"\w*" if stem.endswith("*") else ""
+    return rf"\b{re.escape(stem.rstrip('*'))}{ending}(?!\w)"

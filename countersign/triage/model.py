@@ -1,0 +1,69 @@
+"""The classifier as the graph sees it: a text in, one to three intents or an abstention with its reasons out."""
+
+from collections.abc import Sequence
+
+from countersign.domain.frozen import digest
+from countersign.domain.perception import Triage
+from countersign.triage.decide import COMPLEX, Answer, Calibration, decide
+from countersign.triage.escalation import Escalation, reasons_in
+from countersign.triage.guess import guesses, parts_of
+from countersign.triage.linear import Linear
+from countersign.triage.text import count_words, joined
+
+LEAST_WORDS = 2
+MOST_WORDS = 260
+"""A longer message rarely asks one thing; a person reads it."""
+UNTOLD = ("", "und")
+"""Languages of texts that are too short to tell; such a text is judged by its words."""
+
+
+class LocalTriage:
+    """Predicts on this machine, from a fitted model; safe to share between threads."""
+
+    def __init__(
+        self,
+        model: Linear,
+        calibration: Calibration,
+        model_digest: str,
+        *,
+        escalations: Sequence[Escalation] = (),
+        languages: Sequence[str] = ("en",),
+    ) -> None:
+        self._model = model
+        self._escalations = tuple(escalations)
+        self._languages = frozenset(languages)
+        self.calibration = calibration
+        self.digest = digest([model_digest, self._escalations, sorted(self._languages)])
+        """Names everything that decides an answer: model, phrases that escalate, languages."""
+
+    def predict(self, subject: str, text: str, language: str) -> Triage:
+        """The message's requests, each with the span it was read from; or an abstention. Never raises on any text."""
+        whole = joined(subject, text)
+        reasons = self._refusals(whole, language)
+        if reasons:
+            return self._abstention(reasons)
+        answer = self.answer(whole)
+        if not answer.intents:
+            return self._abstention((answer.reason,))
+        return Triage(intents=answer.intents, model=self.digest)
+
+    def answer(self, whole: str) -> Answer:
+        """What the model alone says of a text, without the rules."""
+        found = guesses(self._model, [whole, *parts_of(whole)], self.calibration.temperature)
+        return decide(found[0], found[1:], self.calibration)
+
+    def _refusals(self, whole: str, language: str) -> tuple[str, ...]:
+        words = count_words(whole)
+        if words == 0:
+            return ("empty",)
+        escalated = reasons_in(whole, self._escalations)
+        if escalated:
+            return escalated
+        if language not in UNTOLD and language not in self._languages:
+            return (f"unsupported language: {language}",)
+        if words < LEAST_WORDS:
+            return ("too short",)
+        return (COMPLEX,) if words > MOST_WORDS else ()
+
+    def _abstention(self, reasons: tuple[str, ...]) -> Triage:
+        return Triage(abstained=True, reasons=reasons, model=self.digest)
