@@ -165,4 +165,10 @@ def _row(entry: Contract) -> str:
 def _problems(error: ValidationError) -> str:
     """Every wrong field once, with pydantic's kind of error; values stay out, they may be personal."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['type']}" for item in found[:5])
+    return "; ".join(f"{_place(item['loc'], item['type'])}: {item['type']}" for item in found[:5])
+
+
+def _place(location: tuple[int | str, ...], problem: str) -> str:
+    """Where it is; the name of a field that nobody declared is the proposer's own text, and stays out."""
+    known = location[:-1] if problem == "extra_forbidden" else location
+    return ".".join(str(part) for part in known) or "arguments"

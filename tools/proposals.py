@@ -99,8 +99,9 @@ def send_reply(ticket: str, draft: Draft, in_reply_to: str, references: tuple[st
 
 
 def replacement_value(order: Order, skus: tuple[str, ...]) -> int:
-    """What all pieces of those articles cost in that order, minor units: the most that can be sent again."""
-    return sum(item.unit_price * item.quantity for item in order.items if item.sku in skus)
+    """What those articles cost in that order, minor units; an article named twice counts twice."""
+    prices = {item.sku: item.unit_price for item in order.items}
+    return sum(prices.get(sku, 0) for sku in skus)
 
 
 def _for_order(kind: Kind, order: Order, args: dict[str, JsonValue], by: Principal, summary: str) -> Proposal:
