@@ -55,25 +55,13 @@ def _carry_out(granted: Granted, deps: Deps) -> Refusal | None:
     proposal, ref = granted.proposal, TicketRef(id=granted.ticket, turn=granted.turn)
     now = circumstances(proposal, granted.sender, deps, ref)
     question = Question(principal=proposal.by, action=proposal.kind, resource=proposal.target, context=now.context)
-    version = _own_changes_aside(granted, now.version, deps)
     _point(deps, "before claim")
-    claim = deps.ledger.claim(granted, version, deps.gate.decide(question), deps.clock.now())
+    claim = deps.ledger.claim(granted, now.version, deps.gate.decide(question), deps.clock.now())
     if isinstance(claim, Refusal):
         return claim
     _point(deps, "before effect")
     _cause(granted, claim, deps)
     return None
-
-
-def _own_changes_aside(granted: Granted, version: str, deps: Deps) -> str:
-    """The facts' version, as the grant has it, where only this turn's own effects have changed the record since."""
-    ref = TicketRef(id=granted.ticket, turn=granted.turn)
-    ours = [
-        effect.receipt.details.get("version")
-        for effect in deps.ledger.receipts(ref)
-        if effect.receipt and effect.target == granted.proposal.target
-    ]
-    return granted.grant.version if ours and ours[-1] == version else version
 
 
 def _cause(granted: Granted, claim: Claim, deps: Deps) -> None:
