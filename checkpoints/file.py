@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ SCHEMA_VERSION = 1
 """PRAGMA user_version of a file that this program writes."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process."""
+_WAL_ATTEMPTS = 20
+_WAL_PAUSE_SECONDS = 0.05
 
 _TABLES = (
     """CREATE TABLE checkpoints (
@@ -21,7 +24,7 @@ _TABLES = (
     """CREATE TABLE channel_values (
         thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, channel TEXT NOT NULL, version ANY NOT NULL,
         type TEXT NOT NULL, body BLOB NOT NULL, refs BLOB NOT NULL, crc INTEGER NOT NULL,
-        PRIMARY KEY (thread_id, checkpoint_ns, channel, version)) STRICT, WITHOUT ROWID""",
+        PRIMARY KEY (thread_id, checkpoint_ns, channel, version)) STRICT""",
     """CREATE TABLE writes (
         thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL, task_id TEXT NOT NULL,
         idx INTEGER NOT NULL, task_path TEXT NOT NULL, channel TEXT NOT NULL,
@@ -61,25 +64,30 @@ class ThreadFile:
     @contextmanager
     def reading(self, thread: str = "") -> Generator[sqlite3.Connection]:
         """One consistent view of the file."""
-        with self._lock, self._faults(thread):
-            self._connection.execute("BEGIN")
+        with self._lock:
+            self.require_open()
             try:
+                self._connection.execute("BEGIN")
                 yield self._connection
+            except sqlite3.Error as error:
+                raise self._fault(error, thread) from error
             finally:
                 self._connection.rollback()
 
     @contextmanager
     def writing(self, operation: str, thread: str = "") -> Generator[sqlite3.Connection]:
         """One transaction: all of it is kept, or nothing."""
-        with self._lock, self._faults(thread):
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._lock:
+            self.require_open()
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._on_point(f"{operation}.before")
                 self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.rollback()
-                raise
+            except sqlite3.Error as error:
+                raise self._fault(error, thread) from error
+            finally:
+                self._connection.rollback()  # nothing is open after a commit
             self._on_point(f"{operation}.after")
 
     def require_open(self) -> None:
@@ -93,30 +101,25 @@ class ThreadFile:
             self._closed = True
             self._connection.close()
 
-    @contextmanager
-    def _faults(self, thread: str) -> Generator[None]:
-        self.require_open()
-        with storage_faults(f"thread {thread}" if thread else str(self._path)):
-            yield
+    def _fault(self, error: sqlite3.Error, thread: str) -> StorageError:
+        return storage_error(error, f"thread {thread}" if thread else str(self._path))
 
 
-@contextmanager
-def storage_faults(where: str) -> Generator[None]:
-    """Raises what SQLite has to say as StorageError with a stable code, naming `where`."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its refinement
-        detail = _DETAILS.get(code, "failed")
-        raise StorageError(f"checkpoints can't be used: {error}", where=where, detail=detail) from error
+def storage_error(error: sqlite3.Error, where: str) -> StorageError:
+    """What SQLite has to say, with a stable code, naming `where`."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its refinement
+    return StorageError(f"checkpoints can't be used: {error}", where=where, detail=_DETAILS.get(code, "failed"))
 
 
 @contextmanager
 def read_only(path: Path) -> Generator[sqlite3.Connection]:
     """A connection that can't change the file, after its version was checked."""
-    with storage_faults(str(path)), closing(_connect(f"{path.absolute().as_uri()}?mode=ro")) as connection:
-        check_version(connection, path)
-        yield connection
+    try:
+        with closing(_connect(f"{path.absolute().as_uri()}?mode=ro")) as connection:
+            check_version(connection, path)
+            yield connection
+    except sqlite3.Error as error:
+        raise storage_error(error, str(path)) from error
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> int:
@@ -137,15 +140,17 @@ def check_version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    with storage_faults(str(path)):
-        _make_private(path)
+    _make_private(path)
+    try:
         connection = _connect(path.absolute().as_uri())
         try:
             _prepare(connection, path)
         except BaseException:
             connection.close()
             raise
-        return connection
+    except sqlite3.Error as error:
+        raise storage_error(error, str(path)) from error
+    return connection
 
 
 def _make_private(path: Path) -> None:
@@ -170,7 +175,7 @@ def _connect(uri: str) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only before the first table: pruning gives pages back
-    connection.execute("PRAGMA journal_mode=WAL")
+    use_wal(connection)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA secure_delete=ON")  # what a customer wants forgotten is overwritten
     connection.execute("BEGIN IMMEDIATE")
@@ -179,6 +184,21 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(table)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def use_wal(connection: sqlite3.Connection, pause: Callable[[float], None] = time.sleep) -> None:
+    """Switches the file to a write-ahead log, which it then stays in.
+
+    Processes that make the file at the same moment exclude each other here without SQLite waiting, so the
+    switch is tried again a few times. Raises sqlite3.OperationalError after the last.
+    """
+    for _ in range(_WAL_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            pause(_WAL_PAUSE_SECONDS)
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _pass(_point: str) -> None:

@@ -77,10 +77,8 @@ def _delete(db: sqlite3.Connection, unwanted: Iterable[Place]) -> None:
 
 def _sweep(db: sqlite3.Connection, thread_id: str, serde: SerializerProtocol) -> None:
     """Deletes the thread's values that no checkpoint keeps, then the pieces that no row names."""
-    kept: set[tuple[object, ...]] = set()
-    for place in rows.places(db, {"thread_id": thread_id}, {}, None, None):
-        if row := rows.checkpoint(db, place):
-            kept |= {(place.ns, *value) for value in open_row(row, serde).kept.items()}
+    left = rows.checkpoints(db, thread_id)
+    kept = {(row.ns, *value) for row in left for value in open_row(row, serde).kept.items()}
     values = _of(db, "SELECT checkpoint_ns, channel, version FROM channel_values WHERE thread_id = ?", thread_id)
     gone = "DELETE FROM channel_values WHERE (thread_id, checkpoint_ns, channel, version) = (?, ?, ?, ?)"
     db.executemany(gone, [(thread_id, *value) for value in values - kept])
@@ -101,4 +99,6 @@ def _of(db: sqlite3.Connection, sql: str, thread_id: str) -> set[tuple[object, .
 
 
 def _give_back(db: sqlite3.Connection) -> None:
-    db.execute("PRAGMA incremental_vacuum").fetchall()  # one page for each row that is fetched
+    """Returns free pages to the disk, one for each call: Python takes one step of this statement."""
+    for _ in range(db.execute("PRAGMA freelist_count").fetchone()[0]):
+        db.execute("PRAGMA incremental_vacuum(1)")

@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from checkpoints.pieces import Packed, checksum, join, verified
@@ -68,17 +68,18 @@ def add_value(db: sqlite3.Connection, place: Place, channel: str, version: Versi
     db.execute("INSERT OR REPLACE INTO channel_values VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def add_write(db: sqlite3.Connection, place: Place, write: WriteRow) -> None:
-    """Stores a task's write: a plain one once, a special one in the place of the one before."""
-    verb = "INSERT OR IGNORE" if write.idx >= 0 else "INSERT OR REPLACE"
-    row = (*place, write.task_id, write.idx, write.task_path, write.channel, *write.packed)
-    db.execute(f"{verb} INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+def add_writes(db: sqlite3.Connection, place: Place, writes: Sequence[WriteRow]) -> None:
+    """Stores a task's writes: a plain one once, a special one in the place of the one before."""
+    for verb, special in (("INSERT OR IGNORE", False), ("INSERT OR REPLACE", True)):
+        found = [(*place, *write[:4], *write.packed) for write in writes if (write.idx < 0) is special]
+        db.executemany(f"{verb} INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", found)
 
 
 def add_pieces(db: sqlite3.Connection, thread_id: str, pieces: Mapping[bytes, bytes]) -> None:
     """Stores the pieces that the thread does not have yet."""
-    rows = [(thread_id, name, piece) for name, piece in pieces.items()]
-    db.executemany("INSERT OR IGNORE INTO pieces VALUES (?, ?, ?)", rows)
+    if pieces:
+        found = [(thread_id, name, piece) for name, piece in pieces.items()]
+        db.executemany("INSERT OR IGNORE INTO pieces VALUES (?, ?, ?)", found)
 
 
 def checkpoint(db: sqlite3.Connection, place: Place) -> CheckpointRow | None:
@@ -89,6 +90,12 @@ def checkpoint(db: sqlite3.Connection, place: Place) -> CheckpointRow | None:
     else:
         found = db.execute(f"{sql} AND checkpoint_id = ?", place).fetchone()
     return CheckpointRow(*found) if found else None
+
+
+def checkpoints(db: sqlite3.Connection, thread_id: str) -> list[CheckpointRow]:
+    """Every checkpoint of a thread, in all namespaces."""
+    found = db.execute("SELECT * FROM checkpoints WHERE thread_id = ?", (thread_id,))
+    return [CheckpointRow(*row) for row in found]
 
 
 def value(db: sqlite3.Connection, place: Place, channel: str, version: Version) -> Packed:

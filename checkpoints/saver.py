@@ -105,12 +105,13 @@ class ThreadSaver(BaseCheckpointSaver[int]):
         place = parent._replace(checkpoint_id=checkpoint["id"])
         content, values = divide(checkpoint)
         body = rows.whole(*self.serde.dumps_typed(content))
-        packed = {name: pack(*self.serde.dumps_typed(value)) for name, value in values.items() if name in new_versions}
+        pieces: dict[bytes, bytes] = {}
+        packed = {name: self._packed(value, pieces) for name, value in values.items() if name in new_versions}
         text = json.dumps(get_checkpoint_metadata(config, metadata))
         with self._file.writing("put", place.thread_id) as db:
-            for name, (value, pieces) in packed.items():
+            for name, value in packed.items():
                 rows.add_value(db, place, name, new_versions[name], value)
-                rows.add_pieces(db, place.thread_id, pieces)
+            rows.add_pieces(db, place.thread_id, pieces)
             rows.add_checkpoint(db, place, parent.checkpoint_id, text, body)
         return _config(place)
 
@@ -119,12 +120,14 @@ class ThreadSaver(BaseCheckpointSaver[int]):
     ) -> None:
         """Stores what a task wrote on top of a checkpoint, in one transaction."""
         place = _place(config)
-        packed = [(channel, *pack(*self.serde.dumps_typed(value))) for channel, value in writes]
+        pieces: dict[bytes, bytes] = {}
+        found: Sequence[WriteRow] = [
+            WriteRow(task_id, WRITES_IDX_MAP.get(channel, position), task_path, channel, self._packed(value, pieces))
+            for position, (channel, value) in enumerate(writes)
+        ]
         with self._file.writing("put_writes", place.thread_id) as db:
-            for position, (channel, value, pieces) in enumerate(packed):
-                idx = WRITES_IDX_MAP.get(channel, position)
-                rows.add_write(db, place, WriteRow(task_id, idx, task_path, channel, value))
-                rows.add_pieces(db, place.thread_id, pieces)
+            rows.add_writes(db, place, found)
+            rows.add_pieces(db, place.thread_id, pieces)
 
     def delete_thread(self, thread_id: str) -> None:
         """Forgets a thread: its bytes are overwritten and its pages given back."""
@@ -241,6 +244,12 @@ class ThreadSaver(BaseCheckpointSaver[int]):
     def _value(self, db: sqlite3.Connection, place: Place, channel: str, version: rows.Version) -> tuple[Packed, bytes]:
         packed = rows.value(db, place, channel, version)
         return packed, rows.data_of(db, place.thread_id, packed)
+
+    def _packed(self, value: object, pieces: dict[bytes, bytes]) -> Packed:
+        """The value's row; its pieces are added to `pieces`."""
+        packed, own = pack(*self.serde.dumps_typed(value))
+        pieces.update(own)
+        return packed
 
     def _decoded(self, packed: Packed, data: bytes) -> Any:
         return self.serde.loads_typed(verified(packed, data))

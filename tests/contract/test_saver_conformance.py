@@ -4,8 +4,13 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from langgraph.checkpoint.conformance import checkpointer_test, validate
-from langgraph.checkpoint.conformance.capabilities import Capability
+from langgraph.checkpoint.conformance import (  # pyright: ignore[reportMissingTypeStubs] - it has none
+    checkpointer_test,
+    validate,
+)
+from langgraph.checkpoint.conformance.capabilities import (  # pyright: ignore[reportMissingTypeStubs] - it has none
+    Capability,
+)
 
 from checkpoints.saver import ThreadSaver
 from checkpoints.serializer import serializer
