@@ -45,6 +45,7 @@ class Batch:
     listen: Callable[[Taken | Ticket], None] = lambda _: None
     taken: list[Taken] = field(default_factory=list[Taken])
     tickets: dict[str, Ticket] = field(default_factory=dict[str, Ticket])
+    reconciled: Reconciled = field(default_factory=Reconciled)
     interrupted: bool = False
     _running: dict[Future[Ticket], str] = field(default_factory=dict["Future[Ticket]", str])
 
@@ -62,11 +63,10 @@ class Batch:
                 self._settle(room=0)
         return self._summary(before, monotonic() - start)
 
-    def _resume(self, pool: ThreadPoolExecutor) -> Reconciled:
-        found = reconcile(self.runtime.deps)
-        for ref in found.unfinished:
+    def _resume(self, pool: ThreadPoolExecutor) -> None:
+        self.reconciled = reconcile(self.runtime.deps)
+        for ref in self.reconciled.unfinished:
             self._start(ref.id, pool)
-        return found
 
     def _take(self, item: Message | Quarantined, pool: ThreadPoolExecutor) -> None:
         """A reply is taken only when what it may reply to was handled: a batch ends as mail by mail would."""

@@ -55,7 +55,7 @@ def compose(
 
 
 def open_configured_shop(settings: Settings, clock: Clock, stack: ExitStack) -> Shop:
-    """The demonstration shop behind a database URL, seeded when empty, or a shop of one's own: `package.module:factory`."""
+    """The demonstration shop behind a database URL, seeded when empty, or `package.module:factory` of one's own."""
     if "://" not in settings.shop_url:
         return _own_shop(settings.shop_url)
     from countersign.adapters.shop import open_shop, seed

@@ -11,11 +11,11 @@ from tools.gateway import settle_doubt
 class Reconciled:
     """What reconciling came to."""
 
-    settled: int
+    settled: int = 0
     """Effects in doubt that the system of record could tell about."""
-    unknown: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
     """Effects that nobody can tell about but a person."""
-    unfinished: tuple[TicketRef, ...]
+    unfinished: tuple[TicketRef, ...] = ()
     """Tickets that have to run."""
 
 

@@ -1,14 +1,12 @@
 """Every node there is: its name, its kind, and the channels that it alone writes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal, Protocol
 
 from langchain_core.runnables import RunnableConfig
 
 from countersign.domain.errors import MisuseError
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 from nodes.act.authorize import authorize
 from nodes.act.check import check
@@ -32,7 +30,7 @@ NodeKind = Literal["decide", "ask", "record", "do", "wait"]
 class NodeFunction(Protocol):
     """What a node is: state and deps in, an update out."""
 
-    def __call__(self, state: TicketState, *, deps: Deps) -> TicketState: ...
+    def __call__(self, state: TicketState, *, deps: Deps) -> Update: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +73,40 @@ NODES: dict[str, Node] = {
     )
 }
 
-Bound = Callable[[TicketState, RunnableConfig], TicketState]
+
+class Bound(Protocol):
+    """A node with its deps, as langgraph calls it."""
+
+    def __call__(self, state: TicketState, config: RunnableConfig) -> Update: ...
 
 
 def bound(name: str, deps: Deps) -> Bound:
     """The named node with its deps: a decide node's reads are recorded, undeclared channels are refused."""
     node = NODES[name]
-    return partial(_run, node, deps)
+
+    def run(state: TicketState, config: RunnableConfig) -> Update:
+        _point(deps, node, "before")
+        update = node.function(state, deps=_scoped(node, deps, state, config))
+        unknown = set(update) - node.writes
+        if unknown:
+            raise MisuseError(f"node {name} writes {sorted(unknown)}, which it does not declare", detail="channel")
+        _point(deps, node, "after")
+        return update
+
+    return run
 
 
-def _run(node: Node, deps: Deps, state: TicketState, config: RunnableConfig) -> TicketState:
-    scoped = deps.scope(deps, state["ticket"], _step(node, config)) if node.kind in ("decide", "ask") else deps
+def _scoped(node: Node, deps: Deps, state: TicketState, config: RunnableConfig) -> Deps:
+    """Deps whose reads are recorded under this step, for the kinds of node that read."""
+    if node.kind not in ("decide", "ask"):
+        return deps
+    return deps.scope(deps, state["ticket"], _step(node, config))
+
+
+def _point(deps: Deps, node: Node, place: str) -> None:
+    """A wait node holds nothing but its interrupt, so it has no points."""
     if deps.on_point and node.kind != "wait":
-        deps.on_point(f"before {node.name}")
-    update = node.function(state, deps=scoped)
-    unknown = set(update) - node.writes
-    if unknown:
-        raise MisuseError(f"node {node.name} writes {sorted(unknown)}, which it does not declare", detail="channel")
-    if deps.on_point and node.kind != "wait":
-        deps.on_point(f"after {node.name}")
-    return update
+        deps.on_point(f"{place} {node.name}")
 
 
 def _step(node: Node, config: RunnableConfig) -> str:

@@ -8,6 +8,7 @@ ACT       check → authorize → record_verdict → allow: execute ⟲ (the rep
 LEARN     record_outcome
 """
 
+from collections.abc import Hashable
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -55,12 +56,13 @@ def support_graph(deps: Deps, saver: BaseCheckpointSaver[Any] | None = None) -> 
     """The compiled graph with its deps bound."""
     builder: StateGraph[TicketState, None, TicketState, TicketState] = StateGraph(TicketState)
     for name in NODES:
-        builder.add_node(name, bound(name, deps))  # pyright: ignore[reportUnknownMemberType]  langgraph's overloads
+        builder.add_node(name, bound(name, deps))
     for start, end in ROAD:
         builder.add_edge(start, end)
     for start, route, ways in FORKS:
-        builder.add_conditional_edges(start, route, dict(ways))
-    return builder.compile(checkpointer=saver, name="support")  # pyright: ignore[reportUnknownMemberType]
+        answers: dict[Hashable, str] = dict(ways)
+        builder.add_conditional_edges(start, route, answers)
+    return builder.compile(checkpointer=saver, name="support")
 
 
 def fingerprint() -> str:

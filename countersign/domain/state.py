@@ -11,11 +11,9 @@ from countersign.domain.ticket import InboxMessage, TicketRef
 from countersign.domain.verdict import Finding, Verdict
 
 
-class TicketState(TypedDict, total=False):
+class Channels(TypedDict, total=False):
     """One channel per node that writes it; `receive` also clears the last turn's."""
 
-    ticket: TicketRef
-    """Input, and written by receive: the turn being handled."""
     inbox: tuple[InboxMessage, ...]
     """receive: the thread's messages, by reference."""
     perception: Perception | None
@@ -42,6 +40,19 @@ class TicketState(TypedDict, total=False):
     """hand_over"""
     outcome: Outcome | None
     """record_outcome"""
+
+
+class TicketState(Channels):
+    """What a node is given."""
+
+    ticket: TicketRef
+    """Input, and written by receive: the turn being handled."""
+
+
+class Update(Channels, total=False):
+    """What a node answers: the channels that it writes."""
+
+    ticket: TicketRef
 
 
 STATE_TYPES: tuple[type, ...] = (

@@ -1,31 +1,30 @@
 """authorize: the policy gate, and the only road into execute."""
 
-from tools.context import circumstances
-
 from countersign.domain.perception import Sender
 from countersign.domain.plan import Draft, Principal, Proposal
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import InboxMessage, Message, TicketRef
 from countersign.domain.verdict import Answer, Judged, Question, Verdict, strictest
 from countersign.ports import Deps
+from tools.context import circumstances
 from tools.proposals import send_reply
 
 DESK = Principal(kind="Playbook", id="desk")
 """Who proposes the reply itself."""
 
 
-def authorize(state: TicketState, *, deps: Deps) -> TicketState:
+def authorize(state: TicketState, *, deps: Deps) -> Update:
     """Allow, ask or deny for the turn: its strictest proposal's decision, and ask where check found anything."""
     proposals, sender, ref = proposals_of(state, deps), state.get("sender"), state["ticket"]
     if sender is None:
-        return TicketState(verdict=Verdict(answer="deny", judged=(), reasons=("nobody is known to have asked",)))
+        return Update(verdict=Verdict(answer="deny", judged=(), reasons=("nobody is known to have asked",)))
     judged = tuple(judge(proposal, sender, ref, deps) for proposal in proposals)
     findings = state.get("findings", ())
     answers: tuple[Answer, ...] = tuple(item.decision.answer for item in judged)
     answer = strictest((*answers, "ask") if findings else answers)
     objections = tuple(_reason(item) for item in judged if item.decision.answer != "allow")
     reasons = (*objections, *(f"{finding.code}: {finding.text}" for finding in findings))
-    return TicketState(verdict=Verdict(answer=answer, judged=judged, reasons=reasons))
+    return Update(verdict=Verdict(answer=answer, judged=judged, reasons=reasons))
 
 
 def proposals_of(state: TicketState, deps: Deps) -> tuple[Proposal, ...]:

@@ -1,12 +1,12 @@
 """execute: the gateway's next step."""
 
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 
 
-def execute(state: TicketState, *, deps: Deps) -> TicketState:
+def execute(state: TicketState, *, deps: Deps) -> Update:
     """Carries out the turn's next granted proposal; the reply is the last."""
-    return TicketState(progress=deps.gateway.step(state["ticket"], deps))
+    return Update(progress=deps.gateway.step(state["ticket"], deps))
 
 
 def route_executed(state: TicketState) -> str:

@@ -2,14 +2,14 @@
 
 from countersign.domain.outcome import Dossier
 from countersign.domain.plan import Plan
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 
 
-def hand_over(state: TicketState, *, deps: Deps) -> TicketState:
+def hand_over(state: TicketState, *, deps: Deps) -> Update:
     """A dossier: why the desk stops here, what it found, and what it would have suggested."""
     plans = state.get("plans", ())
-    return TicketState(
+    return Update(
         dossier=Dossier(
             reason=_reason(state),
             requests=_requests(state),

@@ -1,13 +1,13 @@
 """record_review: read the person's answer from the ledger; the thread was only woken."""
 
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 
 
-def record_review(state: TicketState, *, deps: Deps) -> TicketState:
+def record_review(state: TicketState, *, deps: Deps) -> Update:
     """The review as the ledger has it: what counts is its row, never what the thread was resumed with."""
     ref = state["ticket"]
-    return TicketState(review=deps.ledger.review(ref.id, ref.turn))
+    return Update(review=deps.ledger.review(ref.id, ref.turn))
 
 
 def route_reviewed(state: TicketState) -> str:

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from countersign.domain.outcome import Ruling
 from countersign.domain.plan import Proposal
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 from nodes.act.authorize import proposals_of
 
 _DEFAULT_HOURS = 72
 
 
-def record_verdict(state: TicketState, *, deps: Deps) -> TicketState:
+def record_verdict(state: TicketState, *, deps: Deps) -> Update:
     """Proposals, decisions, and with them grants (allow) or a review (ask), in one transaction.
 
     Raises RejectedError (`rejected.superseded`) where a newer message has begun another turn.
@@ -30,7 +30,7 @@ def record_verdict(state: TicketState, *, deps: Deps) -> TicketState:
             review_deadline=_deadline(proposals, deps, now),
         )
         deps.ledger.record_verdict(state["ticket"], ruling, now)
-    return TicketState()
+    return Update()
 
 
 def _deadline(proposals: tuple[Proposal, ...], deps: Deps, now: datetime) -> datetime:

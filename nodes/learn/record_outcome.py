@@ -1,15 +1,15 @@
 """record_outcome: end the turn in the ledger."""
 
 from countersign.domain.outcome import Outcome, OutcomeKind
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 
 
-def record_outcome(state: TicketState, *, deps: Deps) -> TicketState:
+def record_outcome(state: TicketState, *, deps: Deps) -> Update:
     """How the turn ended; the next one remembers it."""
     outcome = outcome_of(state)
     deps.ledger.record_outcome(state["ticket"], outcome, deps.clock.now())
-    return TicketState(outcome=outcome)
+    return Update(outcome=outcome)
 
 
 def outcome_of(state: TicketState) -> Outcome:

@@ -5,24 +5,24 @@ from datetime import timedelta
 
 from countersign.domain.perception import Memory, PastTurn, Perception, Sender, Verified
 from countersign.domain.shop import Customer, Order
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 
 _ENOUGH_FIELDS = 2
 _RECENT = timedelta(days=30)
 
 
-def recall(state: TicketState, *, deps: Deps) -> TicketState:
+def recall(state: TicketState, *, deps: Deps) -> Update:
     """The sender as policy will see them, and the thread's earlier turns."""
     perception = state.get("perception")
     if perception is None or not perception.messages:
-        return TicketState(sender=Sender(address=""), memory=Memory())
+        return Update(sender=Sender(address=""), memory=Memory())
     ticket = state["ticket"]
     sender = identify(perception, deps)
     turns = deps.ledger.past_turns(ticket.id)
     since = deps.clock.now() - _RECENT
     others = deps.ledger.other_tickets(sender.address, ticket.id, since)
-    return TicketState(sender=sender, memory=Memory(turns=turns, orders=_orders(turns), other_tickets=others))
+    return Update(sender=sender, memory=Memory(turns=turns, orders=_orders(turns), other_tickets=others))
 
 
 def identify(perception: Perception, deps: Deps) -> Sender:

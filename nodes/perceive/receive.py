@@ -1,12 +1,12 @@
 """receive: take up the ticket's messages, by reference."""
 
 from countersign.domain.errors import StorageError
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import TicketRef
 from countersign.ports import Deps
 
 
-def receive(state: TicketState, *, deps: Deps) -> TicketState:
+def receive(state: TicketState, *, deps: Deps) -> Update:
     """The ticket's turn and inbox rows as the ledger has them now; everything of an earlier turn is cleared.
 
     Raises StorageError where the ledger does not know the ticket: a thread alone is no ticket.
@@ -15,7 +15,7 @@ def receive(state: TicketState, *, deps: Deps) -> TicketState:
     ticket = deps.ledger.ticket(ticket_id)
     if ticket is None:
         raise StorageError("the ledger knows no such ticket", where=ticket_id, detail="no_ticket")
-    return TicketState(
+    return Update(
         ticket=TicketRef(id=ticket_id, turn=ticket.turn),
         inbox=deps.ledger.inbox(ticket_id),
         perception=None, sender=None, memory=None, triage=None, plans=(), draft=None, findings=(),

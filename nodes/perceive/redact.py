@@ -1,10 +1,9 @@
 """redact: read the new messages and take out what no model, log or trace may see."""
 
 from countersign.domain.extraction import entities
-from countersign.domain.redaction import redact as redacted
-
 from countersign.domain.perception import Incoming, Perception
-from countersign.domain.state import TicketState
+from countersign.domain.redaction import redact as redacted
+from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import InboxMessage, Message
 from countersign.ports import Deps
 from countersign.quality.language import language_of
@@ -13,7 +12,7 @@ _MOST_CHARACTERS = 12_000
 """Of one message's text; a longer one is cut in the state, never in Blobs."""
 
 
-def redact(state: TicketState, *, deps: Deps) -> TicketState:
+def redact(state: TicketState, *, deps: Deps) -> Update:
     """What this turn's messages say, without cards, IBANs and passwords; the raw stays in Blobs, by reference."""
     finished = max((past.turn for past in deps.ledger.past_turns(state["ticket"].id)), default=0)
     rows = [row for row in state.get("inbox", ()) if row.turn > finished and row.automatic is None]
@@ -29,7 +28,7 @@ def redact(state: TicketState, *, deps: Deps) -> TicketState:
         entities=entities(f"{subject}\n{text}", deps.desk.settings.order_pattern),
         redactions=tuple(sorted({kind for _, kinds in read for kind in kinds})),
     )
-    return TicketState(perception=perception)
+    return Update(perception=perception)
 
 
 def _read(row: InboxMessage, deps: Deps) -> tuple[Incoming, tuple[str, ...]]:

@@ -3,23 +3,23 @@
 from countersign.domain.facts import Fact
 from countersign.domain.perception import Perception, Sender
 from countersign.domain.plan import Draft, Plan, Promise, Proposal
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 
 _LONGEST_SUBJECT = 120
 
 
-def draft(state: TicketState, *, deps: Deps) -> TicketState:
+def draft(state: TicketState, *, deps: Deps) -> Update:
     """The reply, rendered from templates and facts; account facts go to the address on record."""
     perception, sender, plans = state.get("perception"), state.get("sender"), state.get("plans", ())
     if perception is None or sender is None:
-        return TicketState(draft=None)
+        return Update(draft=None)
     settings = deps.desk.settings
     language = perception.language if perception.language in settings.languages else settings.languages[0]
     parts = tuple(deps.replies.render(plan.reply, language) for plan in plans if plan.reply)
     account = has_account_facts(plans)
     to = sender.on_record if account and sender.on_record else sender.address
-    return TicketState(
+    return Update(
         draft=Draft(
             to=to,
             subject=_subject(perception, sender, to, settings.name),

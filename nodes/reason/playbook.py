@@ -1,18 +1,17 @@
 """playbook: hand each intent to its category's playbook."""
 
-from nodes.reason.playbooks.case import Case, plan_for
-
 from countersign.domain.perception import Intent
 from countersign.domain.plan import Plan, Principal
-from countersign.domain.state import TicketState
+from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
+from nodes.reason.playbooks.case import Case, plan_for
 
 
-def playbook(state: TicketState, *, deps: Deps) -> TicketState:
+def playbook(state: TicketState, *, deps: Deps) -> Update:
     """One plan for each intent, in the order in which they were asked."""
     triaged = state.get("triage")
     intents = triaged.intents if triaged else ()
-    return TicketState(plans=tuple(_plan(intent, state, deps) for intent in intents))
+    return Update(plans=tuple(_plan(intent, state, deps) for intent in intents))
 
 
 def _plan(intent: Intent, state: TicketState, deps: Deps) -> Plan:

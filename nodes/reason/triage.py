@@ -1,25 +1,24 @@
 """triage: which requests the messages make, or that the desk can't name them."""
 
+from countersign.domain.perception import Intent, Perception, Triage
+from countersign.domain.state import TicketState, Update
+from countersign.ports import Deps
 from nodes.reason.playbooks.case import continued_request
 
-from countersign.domain.perception import Intent, Perception, Triage
-from countersign.domain.state import TicketState
-from countersign.ports import Deps
 
-
-def triage(state: TicketState, *, deps: Deps) -> TicketState:
+def triage(state: TicketState, *, deps: Deps) -> Update:
     """One to three intents, or an abstention with its reasons.
 
     An answer to our own clarifying question continues the request that was asked about.
     """
     perception, memory = state.get("perception"), state.get("memory")
     if perception is None or not perception.messages:
-        return TicketState(triage=Triage(abstained=True, reasons=("nothing to read",)))
+        return Update(triage=Triage(abstained=True, reasons=("nothing to read",)))
     predicted = deps.triage.predict(perception.subject, perception.text, perception.language)
     continued = continued_request(memory, perception) if memory else None
     if continued and not _says_otherwise(predicted, continued):
-        return TicketState(triage=_continuing(continued, perception, predicted))
-    return TicketState(triage=predicted)
+        return Update(triage=_continuing(continued, perception, predicted))
+    return Update(triage=predicted)
 
 
 def _says_otherwise(predicted: Triage, continued: str) -> bool:
