@@ -64,7 +64,7 @@ class Batch:
         return self._summary(before, monotonic() - start)
 
     def _resume(self, pool: ThreadPoolExecutor) -> None:
-        self.reconciled = reconcile(self.runtime.deps)
+        self.reconciled = reconcile(self.runtime.deps, self.runtime.locks)
         for ref in self.reconciled.unfinished:
             self._start(ref.id, pool)
 

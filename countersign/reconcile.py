@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from countersign.adapters.locks import TicketLocks
 from countersign.domain.ticket import TicketRef
 from countersign.ports import Deps
 from tools.gateway import settle_doubt
@@ -19,13 +20,17 @@ class Reconciled:
     """Tickets that have to run."""
 
 
-def reconcile(deps: Deps) -> Reconciled:
-    """Settles every effect in doubt with its system of record; running it twice changes nothing."""
+def reconcile(deps: Deps, locks: TicketLocks) -> Reconciled:
+    """Settles every effect in doubt with its system of record; running it twice changes nothing.
+
+    An effect whose ticket another process is running is no doubt of ours.
+    """
     settled = 0
     unknown: list[str] = []
     for effect in deps.ledger.in_doubt():
-        if settle_doubt(effect, deps):
-            settled += 1
-        else:
-            unknown.append(effect.id)
+        with locks.held(effect.ticket) as ours:
+            if ours and settle_doubt(effect, deps):
+                settled += 1
+            elif ours:
+                unknown.append(effect.id)
     return Reconciled(settled=settled, unknown=tuple(unknown), unfinished=deps.ledger.unfinished())

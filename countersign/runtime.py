@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checkpoints.strict import enable_strict, require_strict
 from checkpoints.thread import thread_id
+from countersign.adapters.locks import TicketLocks
 from countersign.domain.errors import CountersignError, RejectedError, StorageError
 from countersign.domain.outcome import Outcome
 from countersign.domain.state import STATE_TYPES, TicketState
@@ -36,18 +37,21 @@ class Runtime:
     ledger: "SqlLedger"
     saver: "ThreadSaver"
     graph: "SupportGraph"
+    locks: TicketLocks
 
     def handle(self, ticket_id: str) -> Ticket:
         """Runs a ticket until it is finished or waits for a person, and answers how it stands.
 
         Whatever goes wrong in the graph hands the ticket over to a person, with the error's code as the reason. A
-        message that arrives meanwhile starts the next turn at once.
+        message that arrives meanwhile starts the next turn at once. A ticket that another process is running is left
+        to it.
         """
-        for _ in range(_MOST_TURNS_AT_ONCE):
-            ticket = self.ticket(ticket_id)
-            if ticket.status != "received":
-                return ticket
-            self._run_turn(TicketRef(id=ticket.id, turn=ticket.turn))
+        with self.locks.held(ticket_id) as ours:
+            for _ in range(_MOST_TURNS_AT_ONCE if ours else 0):
+                ticket = self.ticket(ticket_id)
+                if ticket.status != "received":
+                    break
+                self._run_turn(TicketRef(id=ticket.id, turn=ticket.turn))
         return self.ticket(ticket_id)
 
     def ticket(self, ticket_id: str) -> Ticket:
@@ -116,4 +120,6 @@ def _build(settings: Settings, clock: Clock | None, on_point: OnPoint | None, st
     deps, ledger = compose(settings, clock, on_point, stack)
     saver = ThreadSaver(settings.checkpoint_file, serde=serializer(STATE_TYPES), on_point=on_point)
     stack.callback(saver.close)
-    return Runtime(settings=settings, deps=deps, ledger=ledger, saver=saver, graph=support_graph(deps, saver))
+    graph = support_graph(deps, saver)
+    locks = TicketLocks(settings.var / "locks")
+    return Runtime(settings=settings, deps=deps, ledger=ledger, saver=saver, graph=graph, locks=locks)

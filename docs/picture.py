@@ -38,7 +38,7 @@ class Edge:
 def edges() -> tuple[Edge, ...]:
     """Every edge between two nodes, in the order of the topology."""
     plain = [Edge(start, end) for start, end in ROAD if start in NODES and end in NODES]
-    forks = [Edge(start, end, label) for start, _, ways in FORKS for label, end in ways.items()]
+    forks = [Edge(start, end, str(label)) for start, _, ways in FORKS for label, end in ways.items()]
     return (*plain, *forks)
 
 

@@ -8,7 +8,7 @@ ACT       check → authorize → record_verdict → allow: execute ⟲ (the rep
 LEARN     record_outcome
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -41,7 +41,7 @@ ROAD = (
 )
 """What always follows."""
 
-FORKS = (
+FORKS: tuple[tuple[str, Callable[[TicketState], str], dict[Hashable, str]], ...] = (
     ("receive", route_received, {"person": "redact", "automatic": "record_outcome"}),
     ("triage", route_triaged, {"known": "playbook", "unknown": "hand_over"}),
     ("playbook", route_planned, {"clear": "draft", "complex": "hand_over"}),
@@ -56,16 +56,15 @@ def support_graph(deps: Deps, saver: BaseCheckpointSaver[Any] | None = None) -> 
     """The compiled graph with its deps bound."""
     builder: StateGraph[TicketState, None, TicketState, TicketState] = StateGraph(TicketState)
     for name in NODES:
-        builder.add_node(name, bound(name, deps))
+        builder.add_node(name, bound(name, deps))  # pyright: ignore[reportUnknownMemberType]  generics left open
     for start, end in ROAD:
         builder.add_edge(start, end)
     for start, route, ways in FORKS:
-        answers: dict[Hashable, str] = dict(ways)
-        builder.add_conditional_edges(start, route, answers)
-    return builder.compile(checkpointer=saver, name="support")
+        builder.add_conditional_edges(start, route, dict(ways))
+    return builder.compile(checkpointer=saver, name="support")  # pyright: ignore[reportUnknownMemberType]  likewise
 
 
 def fingerprint() -> str:
     """Identity of the graph's shape: nodes with their kinds and channels, and every edge."""
     nodes = {name: [node.kind, sorted(node.writes)] for name, node in NODES.items()}
-    return digest([nodes, ROAD, [(start, ways) for start, _, ways in FORKS]])[:16]
+    return digest([nodes, ROAD, [(start, sorted(ways.items(), key=str)) for start, _, ways in FORKS]])[:16]

@@ -1,5 +1,6 @@
 """Plans: what a playbook or an agent would like to happen. A plan causes nothing."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import JsonValue
@@ -55,6 +56,11 @@ class Proposal(Frozen):
     def id_in(self, ticket: str, turn: int) -> str:
         """The proposal's id within one turn of one ticket."""
         return "P-" + digest([ticket, turn, self.arguments_digest, self.version])[:16]
+
+
+def bound_digest(proposals: Iterable[tuple[str, Proposal]]) -> str:
+    """What an approval permits: exactly these proposals, by id, with exactly these arguments."""
+    return digest([[name, proposal.arguments_digest] for name, proposal in proposals])
 
 
 class ReplyPart(Frozen):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from countersign.domain.frozen import Frozen
+from countersign.domain.frozen import Frozen, digest
 from countersign.domain.plan import Kind, Principal
 
 Answer = Literal["allow", "ask", "deny"]
@@ -59,6 +59,13 @@ class Verdict(Frozen):
     answer: Answer
     judged: tuple[Judged, ...]
     reasons: tuple[str, ...] = ()
+    approver: str = "policy"
+    """Who turned ask into allow: the person whose review did, otherwise the policy by itself."""
+
+
+def shown_digest(bound: str, reasons: tuple[str, ...]) -> str:
+    """What a reviewer was shown: the proposals and why they are asked about."""
+    return digest([bound, reasons])
 
 
 def strictest(answers: tuple[Answer, ...]) -> Answer:

@@ -1,10 +1,11 @@
 """authorize: the policy gate, and the only road into execute."""
 
+from countersign.domain.outcome import Review
 from countersign.domain.perception import Sender
-from countersign.domain.plan import Draft, Principal, Proposal
+from countersign.domain.plan import Draft, Principal, Proposal, bound_digest
 from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import InboxMessage, Message, TicketRef
-from countersign.domain.verdict import Answer, Judged, Question, Verdict, strictest
+from countersign.domain.verdict import Answer, Judged, Question, Verdict, shown_digest, strictest
 from countersign.ports import Deps
 from tools.context import circumstances
 from tools.proposals import send_reply
@@ -14,7 +15,10 @@ DESK = Principal(kind="Playbook", id="desk")
 
 
 def authorize(state: TicketState, *, deps: Deps) -> Update:
-    """Allow, ask or deny for the turn: its strictest proposal's decision, and ask where check found anything."""
+    """Allow, ask or deny for the turn: its strictest proposal's decision, and ask where check found anything.
+
+    What would be asked is allowed where a person has approved the very same proposals, asked for the very same reasons.
+    """
     proposals, sender, ref = proposals_of(state, deps), state.get("sender"), state["ticket"]
     if sender is None:
         return Update(verdict=Verdict(answer="deny", judged=(), reasons=("nobody is known to have asked",)))
@@ -24,7 +28,19 @@ def authorize(state: TicketState, *, deps: Deps) -> Update:
     answer = strictest((*answers, "ask") if findings else answers)
     objections = tuple(_reason(item) for item in judged if item.decision.answer != "allow")
     reasons = (*objections, *(f"{finding.code}: {finding.text}" for finding in findings))
-    return Update(verdict=Verdict(answer=answer, judged=judged, reasons=reasons))
+    verdict = Verdict(answer=answer, judged=judged, reasons=reasons)
+    return Update(verdict=_countersigned(verdict, proposals, state.get("review")))
+
+
+def _countersigned(verdict: Verdict, proposals: tuple[Proposal, ...], review: Review | None) -> Verdict:
+    """The verdict as a person's approval leaves it; the ledger checks the approval again before it grants anything."""
+    if verdict.answer != "ask" or review is None or (review.status, review.answer) != ("answered", "approve"):
+        return verdict
+    names = (item.proposal for item in verdict.judged)
+    shown = shown_digest(bound_digest(zip(names, proposals, strict=True)), verdict.reasons)
+    if review.digest != shown:
+        return verdict
+    return verdict.model_copy(update={"answer": "allow", "approver": review.by})
 
 
 def proposals_of(state: TicketState, deps: Deps) -> tuple[Proposal, ...]:

@@ -28,6 +28,7 @@ def record_verdict(state: TicketState, *, deps: Deps) -> Update:
             graph=deps.graph,
             grants_expire_at=now + timedelta(minutes=settings.grant_minutes),
             review_deadline=_deadline(proposals, deps, now),
+            approver=verdict.approver,
         )
         deps.ledger.record_verdict(state["ticket"], ruling, now)
     return Update()
