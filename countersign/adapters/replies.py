@@ -143,7 +143,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     """No globals, no escaping (replies are plain text), and no value may be left out."""
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - plain text mail, never HTML
+        autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -197,8 +197,8 @@ def _replies_in(file: Path, text: str) -> dict[str, str]:
         raise DeskError(f"it is not TOML: {error}", where=str(file), detail="toml") from error
     found: dict[str, str] = {}
     for request, table in tables.items():
-        replies = cast("Mapping[str, object]", table).get("replies", {}) if isinstance(table, dict) else {}
-        found |= _checked(file, request, replies)
+        if isinstance(table, dict):
+            found |= _checked(file, request, cast("dict[str, object]", table).get("replies", {}))
     return found
 
 

@@ -94,7 +94,7 @@ def plan_for(case: Case) -> Plan:
 
 
 def handed(case: Case, why: str, *notes: str) -> Plan:
-    """A plan that leaves the request to a person or an agent; `why` and `notes` are for them, never for the customer."""
+    """A plan that leaves the request to a person or an agent; `why` and `notes` are never shown to the customer."""
     return Plan(request=case.intent.request, category=case.category, complex=why, notes=notes)
 
 

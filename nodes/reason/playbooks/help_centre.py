@@ -10,12 +10,13 @@ _STEM = 5
 _ENOUGH = 0.5
 _MANY = 4
 _QUIET = frozenset(
-    "about again also am an and any are as at be been but by can could dear did do does doing don done each fernhill for "
-    "from get give good got had has have hello help her hers hi him his how if in into is it its just kind know let like "
-    "long look mail make may me might more much must my need no not now of off on one only or other our out over please "
-    "possible question quick regards say shop should so some tell than thank thanks that the their them then there these "
-    "they this those through to too until us very want was way we well were what when where which who why will with "
-    "wonder wondering would yes yet you your information available company offer order orders".split()
+    "about again also am an and any are as at be been but by can could dear did do does doing don done "
+    "each fernhill for from get give good got had has have hello help her hers hi him his how if in into "
+    "is it its just kind know let like long look mail make may me might more much must my need no not now "
+    "of off on one only or other our out over please possible question quick regards say shop should so "
+    "some tell than thank thanks that the their them then there these they this those through to too "
+    "until us very want was way we well were what when where which who why will with wonder wondering "
+    "would yes yet you your information available company offer order orders".split()
 )
 _SAME = {
     "ship": "deliv", "shipp": "deliv", "posta": "deliv", "guara": "warra", "vouch": "promo", "disco": "promo",
@@ -83,5 +84,6 @@ def _all(passage: Passage) -> frozenset[str]:
 
 
 def _stems(text: str) -> frozenset[str]:
-    words = (word for word in re.findall(r"[^\W\d_]{3,40}|[0-9]{2,4}", text.lower()) if word not in _QUIET)
-    return frozenset(_SAME.get(word[:_STEM], word[:_STEM]) for word in words)
+    words: list[str] = re.findall(r"[^\W\d_]{3,40}|[0-9]{2,4}", text.lower())
+    stems = (word[:_STEM] for word in words if word not in _QUIET)
+    return frozenset(_SAME.get(stem, stem) for stem in stems)

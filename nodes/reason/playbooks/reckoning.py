@@ -1,5 +1,7 @@
 """Sums and periods that several playbooks need. Pure; amounts in minor units of the order's currency."""
 
+from calendar import monthrange
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from countersign.domain.money import Money
@@ -13,34 +15,34 @@ def goods_of(order: Order) -> int:
     return sum(item.unit_price * item.quantity for item in order.items)
 
 
-def paid_for(order: Order, skus: tuple[str, ...]) -> Money:
-    """What was really paid for some of an order's articles: each carries its share of the discount.
+def paid_for(order: Order, items: Sequence[Item]) -> Money:
+    """What was really paid for some of an order's pieces: each carries its share of the discount.
 
-    The delivery fee belongs to the whole order: it is part of the sum where no article is left out.
+    The delivery fee belongs to the whole order: it is part of the sum where no piece is left out.
     """
-    part = sum(item.unit_price * item.quantity for item in order.items if item.sku in skus)
+    part = sum(item.unit_price * item.quantity for item in items)
     goods = goods_of(order)
     share = order.discount * part // goods if goods else 0
-    whole = all(item.sku in skus for item in order.items)
+    whole = part == goods
     return Money(amount=part - share + (order.shipping_fee if whole else 0), currency=order.currency)
 
 
-def price_of(items: tuple[Item, ...], currency: str) -> Money:
+def price_of(items: Sequence[Item], currency: str) -> Money:
     """What some articles cost before any discount."""
     return Money(amount=sum(item.unit_price * item.quantity for item in items), currency=currency)
 
 
-def skus_of(items: tuple[Item, ...]) -> tuple[str, ...]:
-    """Their skus, in order."""
-    return tuple(item.sku for item in items)
+def units_of(items: Sequence[Item]) -> tuple[str, ...]:
+    """Their skus, one for each piece: how returns and replacements count."""
+    return tuple(item.sku for item in items for _ in range(item.quantity))
 
 
-def names_of(items: tuple[Item, ...]) -> list[str]:
+def names_of(items: Sequence[Item]) -> list[str]:
     """How a reply names articles: with the variant where there is one."""
     return [f"{item.name} ({item.variant})" if item.variant else item.name for item in items]
 
 
-def in_stock(items: tuple[Item, ...]) -> bool:
+def in_stock(items: Sequence[Item]) -> bool:
     """Whether every article could be sent again now."""
     return all(item.stock >= item.quantity for item in items)
 
@@ -59,11 +61,15 @@ def arrived_at(order: Order, sku: str) -> datetime | None:
 
 
 def running_at(subscription: Subscription | None, when: datetime) -> bool:
-    """Whether a membership gave its benefits at a time: paid for then, and not resting."""
-    if subscription is None or not subscription.started_at <= when <= subscription.paid_until:
-        return False
-    resting = subscription.status == "paused" and subscription.paused_until is not None
-    return not (resting and subscription.paused_until is not None and when > subscription.renewed_at)
+    """Whether a membership was paid for at a time, and so gave its benefits to what was ordered then."""
+    return subscription is not None and subscription.started_at <= when <= subscription.paid_until
+
+
+def months_after(when: datetime, months: int) -> datetime:
+    """The same day some months later, or that month's last day."""
+    years, month = divmod(when.month - 1 + months, 12)
+    year = when.year + years
+    return when.replace(year=year, month=month + 1, day=min(when.day, monthrange(year, month + 1)[1]))
 
 
 def working_days_after(when: datetime, days: int) -> datetime:

@@ -29,7 +29,8 @@ _ESCALATIONS: tuple[tuple[str, str], ...] = (
 )
 _ANGRY = re.compile(
     r"\b(?:furious|angry|outrag\w{1,6}|disgust\w{1,5}|unacceptable|ridiculous|rip-?off|scam\w{0,4}|cheat\w{0,4}|"
-    r"shameless|incompetent|useless|worst|terrible|appalling|fed up|sick of|never again|disgrace\w{0,3}|thieves)\b|!{2,}",
+    r"shameless|incompetent|useless|worst|terrible|appalling|fed up|sick of|never again|disgrace\w{0,3}|thieves)\b"
+    r"|!{2,}",
     re.IGNORECASE,
 )
 _EVERYTHING = re.compile(

@@ -66,6 +66,10 @@ class Statement:
         """States a date; an unknown one leaves the value empty."""
         return self.text(name, written_date(when), source, "date") if when else self.flag(name, "")
 
+    def dates(self, name: str, whens: list[datetime | None], source: str) -> "Statement":
+        """States several dates, for a template that lists them; unknown ones are empty."""
+        return self.texts(name, [written_date(when) if when else "" for when in whens], source, "date")
+
     def link(self, name: str, value: str, source: str) -> "Statement":
         """States a link."""
         return self.text(name, value, source, "link")
