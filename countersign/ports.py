@@ -210,8 +210,10 @@ class Ledger(Protocol):
     def record_verdict(self, ref: TicketRef, ruling: Ruling, now: datetime) -> None:
         """Writes proposals and decisions; grants where the verdict is allow; a review and `waiting` where it is ask.
 
-        The same ruling twice changes nothing. A ruling of a turn that is no longer the ticket's turn raises
-        RejectedError (`rejected.superseded`) and writes nothing.
+        The same ruling twice changes nothing; another one takes the place of whatever the last one left open. Raises
+        RejectedError and writes nothing: `rejected.superseded` where the turn is no longer the ticket's turn,
+        `rejected.ended` where it has its outcome, `rejected.unapproved` where the approver has not approved exactly
+        these proposals, `rejected.by_person` where a person rejected them.
         """
         ...
 
@@ -250,7 +252,19 @@ class Ledger(Protocol):
         ...
 
     def fail(self, claim: Claim, status: str, problem: str, now: datetime) -> None:
-        """Marks the effect `failed` (nothing happened) or `unknown` (it may have)."""
+        """Marks the effect `failed` (nothing happened, for good), `unknown` (it may have) or `retry`.
+
+        `retry`: nothing happened in passing, so the same grant may be claimed once more; the third time it is `failed`.
+        A claim that was taken over since, or whose effect has ended, raises RejectedError (`rejected.fence`,
+        `rejected.ended`) and is noted in the audit, here and in `settle`.
+        """
+        ...
+
+    def take_over(self, effect: str, now: datetime) -> Claim:
+        """A new claim on an effect that is started or unknown: the word of whoever held it before is refused.
+
+        Raises RejectedError (`rejected.ended`) where it has ended.
+        """
         ...
 
     def in_doubt(self) -> tuple[Effect, ...]:
@@ -262,7 +276,10 @@ class Ledger(Protocol):
         ...
 
     def record_outcome(self, ref: TicketRef, outcome: Outcome, now: datetime) -> None:
-        """Ends the turn; the status becomes the outcome's kind."""
+        """Ends the turn: what is open is voided, the status becomes the outcome's kind.
+
+        The turn's first outcome stands. Of a turn that a newer message has ended it is kept for memory alone.
+        """
         ...
 
     def halted(self, kind: str) -> bool:

@@ -1,0 +1,215 @@
+"""The ledger's SQLite file: who may open it, how it is locked, what a connection may do, when it is anchored."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.pool import NullPool, QueuePool
+
+from countersign.domain.errors import InputError, RejectedError, StorageError
+from countersign.ledger import anchor, audit
+from countersign.ledger.migrate import require_version, upgrade, version_of
+from countersign.ledger.schema import HEAD
+
+OnPoint = Callable[[str], None]
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another one."""
+
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON")
+
+_HARMLESS = frozenset(
+    {
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_INSERT,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_TRANSACTION,
+        sqlite3.SQLITE_SAVEPOINT,
+    }
+)
+
+_DETAILS = {
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_CORRUPT: "corrupt",
+    sqlite3.SQLITE_NOTADB: "corrupt",
+    sqlite3.SQLITE_CANTOPEN: "unreachable",
+    sqlite3.SQLITE_READONLY: "unreachable",
+}
+
+
+class LedgerFile:
+    """One file, one writer at a time in the whole world, any number of readers.
+
+    `on_point` is called with `ledger.OPERATION.before` and `ledger.OPERATION.after` around every commit.
+    Faults are raised as StorageError: `storage.busy`, `.full`, `.corrupt`, `.unreachable`, `.version` or `.failed`;
+    what the file's own triggers refuse is RejectedError `rejected.law`.
+    """
+
+    def __init__(self, path: Path, on_point: OnPoint | None = None) -> None:
+        self.path = path
+        self._on_point = on_point or _pass
+        with storage_faults(path):
+            _create(path)
+            _migrate(path)
+        self._writer = _engine(path, writes=True)
+        self._reader = _engine(path, writes=False)
+
+    @contextmanager
+    def writing(self, operation: str) -> Generator[sa.Connection]:
+        """One transaction: all of it is kept, or nothing. The audit's head is anchored afterwards."""
+        with storage_faults(self.path):
+            with self._writer.begin() as connection:
+                yield connection
+                head = audit.head(connection)
+                self._on_point(f"ledger.{operation}.before")
+            self._on_point(f"ledger.{operation}.after")
+            anchor.write(self.path, head)
+
+    @contextmanager
+    def reading(self) -> Generator[sa.Connection]:
+        """One consistent view; it never waits for a writer."""
+        with storage_faults(self.path), self._reader.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+@contextmanager
+def read_only(path: Path) -> Generator[sa.Connection]:
+    """A view of a file that is only looked at: it is neither made nor migrated."""
+    if not path.is_file():
+        hint = "run `countersign run` first, or name another folder with --var"
+        raise StorageError("there is no ledger", where=str(path), hint=hint, detail="missing")
+    engine = _engine(path, writes=False)
+    with storage_faults(path):
+        try:
+            with engine.begin() as connection:
+                require_version(connection, path)
+                yield connection
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def storage_faults(path: Path) -> Generator[None]:
+    """Raises what SQLite has to say as an error of ours, with a stable code."""
+    try:
+        yield
+    except exc.IntegrityError as error:
+        if "law: " not in str(error.orig):
+            raise _storage_error(error.orig, path) from error
+        raise RejectedError(str(error.orig).replace("law: ", ""), detail="law") from error
+    except exc.TimeoutError as error:
+        raise StorageError("the ledger is busy", where=str(path), detail="busy") from error
+    except exc.DBAPIError as error:
+        raise _storage_error(error.orig, path) from error
+    except OSError as error:
+        detail = "full" if error.errno == 28 else "unreachable"
+        raise StorageError(f"the ledger can't be used: {error.strerror}", where=str(path), detail=detail) from error
+    except UnicodeEncodeError as error:
+        raise InputError("a text holds half a character", hint="clean it before storing it", detail="text") from error
+
+
+def _storage_error(cause: BaseException | None, path: Path) -> StorageError:
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its refinement
+    return StorageError(f"the ledger can't be used: {cause}", where=str(path), detail=_DETAILS.get(code, "failed"))
+
+
+def _create(path: Path) -> None:
+    """Makes folder and file for the owner alone, before SQLite would make them for everyone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+
+
+def _migrate(path: Path) -> None:
+    engine = sa.create_engine(_url(path), poolclass=NullPool, connect_args=_CONNECT, hide_parameters=True)
+    event.listen(engine, "connect", _set_pragmas)
+    with engine.connect() as connection:
+        if version_of(connection) == HEAD:
+            return
+        _switch_to_wal(connection)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        upgrade(connection, path)
+        connection.exec_driver_sql("COMMIT")
+
+
+def _switch_to_wal(connection: sa.Connection) -> None:
+    """SQLite does not wait for this one lock by itself, so two first openings would collide."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            return
+        except exc.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _engine(path: Path, *, writes: bool) -> sa.Engine:
+    # One writing connection for the process: its threads queue in the pool, which is fair; SQLite's own wait is not.
+    size = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 5, "max_overflow": 20}
+    engine = sa.create_engine(
+        _url(path), poolclass=QueuePool, pool_timeout=BUSY_SECONDS, connect_args=_CONNECT, hide_parameters=True, **size
+    )
+    event.listen(engine, "connect", _confine if writes else _confine_reader)
+    event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
+    return engine
+
+
+_CONNECT = {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False}
+
+
+def _url(path: Path) -> sa.URL:
+    return sa.URL.create("sqlite", database=str(path.absolute()))
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_writing(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_reading(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _confine(connection: sqlite3.Connection, record: object) -> None:
+    _set_pragmas(connection, record)
+    connection.set_authorizer(_authorize)
+
+
+def _confine_reader(connection: sqlite3.Connection, record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    _confine(connection, record)
+
+
+def _authorize(action: int, first: str | None, second: str | None, _database: str | None, _by: str | None) -> int:
+    """Permits reading, adding, and updating all but the audit: no DROP, ALTER, DELETE, ATTACH or new PRAGMA."""
+    if action in _HARMLESS:
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_UPDATE and first is not None and first != "audit":
+        return sqlite3.SQLITE_DENY if first.startswith("sqlite_") else sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA and second is None:
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def _pass(_point: str) -> None:
+    """Where nobody listens."""

@@ -1,0 +1,91 @@
+"""The journal of reads: what a step was told, it is told again when it runs again."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any, cast, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from countersign.domain.errors import MisuseError, ReplayMismatchError
+from countersign.domain.frozen import digest
+from countersign.domain.ticket import TicketRef
+from countersign.ports import Clock, Deps, Journal, Knowledge, Shop, ShopReads, TriageModel
+
+
+def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal) -> Deps:
+    """Deps whose reads are recorded for one step of one turn: the step's next run reads the same answers.
+
+    Shop reads, the help centre, the triage model and the clock are recorded; errors are not. The shop's writes can't
+    be reached through it (MisuseError). A recorded answer that can't be read any more raises ReplayMismatchError.
+    """
+    book = _Book(journal, ref, step)
+    return replace(
+        deps,
+        shop=cast("Shop", _Recorded(deps.shop, "shop", ShopReads, book)),
+        knowledge=cast("Knowledge", _Recorded(deps.knowledge, "knowledge", Knowledge, book)),
+        triage=cast("TriageModel", _Recorded(deps.triage, "triage", TriageModel, book)),
+        clock=cast("Clock", _Recorded(deps.clock, "clock", Clock, book)),
+    )
+
+
+class _Book:
+    """The journal's page for one step."""
+
+    def __init__(self, journal: Journal, ref: TicketRef, step: str) -> None:
+        self._journal, self._ticket, self._step = journal, ref.id, f"{ref.turn}/{step}"
+
+    def answer(
+        self, method: str, arguments: Mapping[str, object], form: TypeAdapter[Any], ask: Callable[[], Any]
+    ) -> Any:
+        """The recorded answer to a request; the first time, the one that `ask` gives."""
+        request = digest([method, arguments])
+        kept = self._journal.recall(self._ticket, self._step, request)
+        if kept is None:
+            self._journal.record(self._ticket, self._step, request, method, form.dump_json(ask()).decode())
+            # Read back, so that the first run sees what every later one will see.
+            kept = self._journal.recall(self._ticket, self._step, request)
+        return self._decoded(method, form, kept or "")
+
+    def _decoded(self, method: str, form: TypeAdapter[Any], kept: str) -> Any:
+        try:
+            return form.validate_json(kept)
+        except ValidationError as error:
+            raise ReplayMismatchError(
+                f"what {method} answered then can't be read now",
+                where=f"{self._ticket} {self._step}",
+                hint="the types have changed since; a new message to the ticket begins a fresh turn",
+                detail="answer",
+            ) from error
+
+
+class _Recorded:
+    """Stands before a port: the methods of its protocol are recorded, nothing else can be reached."""
+
+    def __init__(self, port: object, name: str, protocol: type, book: _Book) -> None:
+        self._port, self._name, self._protocol, self._book = port, name, protocol, book
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        if method.startswith("_"):
+            raise AttributeError(method)
+        declared = vars(self._protocol).get(method)
+        if not inspect.isfunction(declared):
+            text = f"{self._name}.{method} can't be called from a step: only the gateway acts"
+            raise MisuseError(text, detail="write")
+        signature, form = _shape(declared)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            bound = signature.bind(self, *args, **kwargs)
+            bound.apply_defaults()
+            arguments = {name: value for name, value in bound.arguments.items() if name != "self"}
+            real = getattr(self._port, method)
+            return self._book.answer(f"{self._name}.{method}", arguments, form, lambda: real(*args, **kwargs))
+
+        return call
+
+
+@cache
+def _shape(declared: Callable[..., Any]) -> tuple[inspect.Signature, TypeAdapter[Any]]:
+    """How a protocol's method is called, and the JSON form of what it answers."""
+    return inspect.signature(declared), TypeAdapter(get_type_hints(declared)["return"])

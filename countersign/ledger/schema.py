@@ -1,0 +1,289 @@
+"""The ledger's tables. The file on disk is made by the numbered migrations; a test holds the two together."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+from countersign.domain.errors import MisuseError
+
+HEAD = "0001"
+"""The newest migration: the version of the files that this program reads and writes."""
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware time, kept as UTC text of fixed length, so that text order is time order."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return None if value is None else instant(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def instant(value: datetime) -> str:
+    """The text of a time. Raises MisuseError where it has no time zone."""
+    if value.tzinfo is None:
+        raise MisuseError("the ledger takes times with a time zone only", hint="use deps.clock.now()")
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _seq() -> sa.Column[int]:
+    """The order of arrival: rows are ordered by it and never by time."""
+    return sa.Column("seq", sa.Integer, primary_key=True)
+
+
+def _text(name: str, *, unique: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, unique=unique)
+
+
+def _number(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False)
+
+
+def _time(name: str) -> sa.Column[datetime]:
+    return sa.Column(name, Instant, nullable=False)
+
+
+def _of(name: str, column: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, sa.ForeignKey(column), nullable=False)
+
+
+def _table(name: str, *items: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, metadata, *items, sqlite_strict=True)
+
+
+metadata = sa.MetaData()
+
+tickets = _table(
+    "tickets",
+    sa.Column("number", sa.Integer, primary_key=True),
+    _text("id", unique=True),
+    _number("turn"),
+    _number("arrived"),
+    _text("status"),
+    _text("subject"),
+    _text("sender"),
+    _text("customer"),
+    _text("on_record"),
+    _text("category"),
+    _text("requests"),
+    _text("reason"),
+    _time("opened_at"),
+    _time("updated_at"),
+    sa.Index("tickets_by_status", "status", "arrived"),
+    sa.Index("tickets_by_sender", "sender"),
+)
+"""`arrived` is the inbox row that began the current turn; `on_record` the address of the customer on record."""
+
+inbox = _table(
+    "inbox",
+    _seq(),
+    _text("key", unique=True),
+    _of("ticket", "tickets.id"),
+    _number("turn"),
+    _text("message_id"),
+    _text("sender"),
+    _text("body"),
+    _text("raw"),
+    sa.Column("automatic", sa.Text),
+    _number("authenticated"),
+    _number("continued"),
+    _time("received_at"),
+    sa.Index("inbox_by_message_id", "message_id"),
+    sa.Index("inbox_by_ticket", "ticket", "seq"),
+)
+
+quarantine = _table(
+    "quarantine",
+    _seq(),
+    _text("key", unique=True),
+    _text("source"),
+    _text("code"),
+    _text("reason"),
+    _text("raw"),
+    _time("at"),
+)
+
+journal = _table(
+    "journal",
+    _seq(),
+    _text("ticket"),
+    _text("step"),
+    _text("request"),
+    _text("method"),
+    _text("answer"),
+    sa.UniqueConstraint("ticket", "step", "request"),
+)
+
+verdicts = _table(
+    "verdicts",
+    _seq(),
+    _text("id", unique=True),
+    _text("substance"),
+    _of("ticket", "tickets.id"),
+    _number("turn"),
+    _text("answer"),
+    _text("reasons"),
+    _text("sender"),
+    _text("graph"),
+    _text("approver"),
+    _time("at"),
+    sa.Index("verdicts_by_ticket", "ticket", "turn", "seq"),
+)
+"""One row for each ruling; `id` is the ruling's digest, `substance` the digest of what it says but for its times."""
+
+proposals = _table(
+    "proposals",
+    _seq(),
+    _text("id", unique=True),
+    _of("ticket", "tickets.id"),
+    _number("turn"),
+    _number("position"),
+    _text("kind"),
+    _text("target"),
+    _text("args"),
+    _text("by_kind"),
+    _text("by_id"),
+    _text("summary"),
+    _text("version"),
+    _text("arguments_digest"),
+    _number("slot"),
+    _text("key"),
+    sa.Column("status", sa.Text, sa.CheckConstraint("status IN ('proposed', 'denied', 'void')"), nullable=False),
+    sa.Index("proposals_by_ticket", "ticket", "turn"),
+    sa.Index("proposals_by_target", "kind", "target", "status"),
+)
+
+decisions = _table(
+    "decisions",
+    _seq(),
+    _of("verdict", "verdicts.id"),
+    _of("proposal", "proposals.id"),
+    _text("answer"),
+    _text("rules"),
+    _text("policy"),
+    _text("reason"),
+    _number("alarm"),
+    _text("context"),
+    _text("version"),
+    sa.Column("ceiling", sa.Integer),
+    sa.UniqueConstraint("verdict", "proposal"),
+)
+
+reviews = _table(
+    "reviews",
+    _seq(),
+    _text("id", unique=True),
+    _of("ticket", "tickets.id"),
+    _number("turn"),
+    _text("digest"),
+    _text("bound"),
+    _text("status"),
+    _text("reasons"),
+    _text("decisions"),
+    _time("opened_at"),
+    _time("deadline"),
+    _text("answer"),
+    _text("by"),
+    sa.Column("at", Instant),
+    _text("text"),
+    sa.Index("reviews_by_ticket", "ticket", "turn", "seq"),
+    sa.Index("one_open_review", "ticket", unique=True, sqlite_where=sa.text("status = 'open'")),
+)
+"""`digest` is over all that is shown; `bound` over the proposals alone, which is what an approval permits."""
+
+grants = _table(
+    "grants",
+    _seq(),
+    _text("id", unique=True),
+    _of("proposal", "proposals.id"),
+    sa.Column("decision", sa.Integer, sa.ForeignKey("decisions.seq"), nullable=False),
+    _text("key"),
+    _number("slot"),
+    _text("arguments_digest"),
+    _text("version"),
+    _text("rules"),
+    _text("policy"),
+    _text("graph"),
+    _text("approver"),
+    _time("given_at"),
+    _time("expires_at"),
+    sa.Column("ceiling", sa.Integer),
+    sa.Column("consumed_by", sa.Text),
+    _number("void"),
+    sa.Index("one_live_grant", "proposal", unique=True, sqlite_where=sa.text("void = 0 AND consumed_by IS NULL")),
+    sa.Index("grants_by_key", "key"),
+)
+
+effects = _table(
+    "effects",
+    _seq(),
+    _text("id", unique=True),
+    _of("ticket", "tickets.id"),
+    _number("turn"),
+    _of("proposal", "proposals.id"),
+    sa.Column("grant_id", sa.Text, sa.ForeignKey("grants.id"), nullable=False, unique=True),
+    _text("kind"),
+    _text("target"),
+    _text("key"),
+    sa.Column("amount", sa.Integer, sa.CheckConstraint("amount > 0")),
+    sa.Column("currency", sa.Text),
+    sa.Column(
+        "status", sa.Text, sa.CheckConstraint("status IN ('started', 'done', 'failed', 'unknown')"), nullable=False
+    ),
+    _number("again"),
+    _number("attempts"),
+    _number("fence"),
+    _time("started_at"),
+    sa.Column("settled_at", Instant),
+    sa.Column("receipt", sa.Text),
+    _text("problem"),
+    sa.Index("one_effect_a_key", "key", unique=True, sqlite_where=sa.text("status <> 'failed' OR again = 1")),
+    sa.Index("effects_by_ticket", "ticket", "turn"),
+    sa.Index("effects_by_target", "kind", "target"),
+    sa.Index("effects_by_proposal", "proposal"),
+)
+"""`again`: it failed in passing, nothing happened, and its grant may be claimed once more."""
+
+outcomes = _table(
+    "outcomes",
+    _seq(),
+    _of("ticket", "tickets.id"),
+    _number("turn"),
+    _text("outcome"),
+    _time("at"),
+    sa.UniqueConstraint("ticket", "turn"),
+)
+
+halts = _table(
+    "halts",
+    _seq(),
+    _text("kind"),
+    _text("by"),
+    _text("reason"),
+    _time("at"),
+    _text("lifted_by"),
+    sa.Column("lifted_at", Instant),
+    sa.Index("one_halt_a_kind", "kind", unique=True, sqlite_where=sa.text("lifted_by = ''")),
+)
+
+audit = _table(
+    "audit",
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    _text("at"),
+    _text("actor"),
+    _text("event"),
+    _text("ref"),
+    _text("body"),
+    _text("prev"),
+    _text("hash"),
+    sa.Index("audit_by_ref", "ref", "seq"),
+)
+"""`ref` is the ticket, where there is one; `body` holds digests and references, never a person's data."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"

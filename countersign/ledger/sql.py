@@ -1,0 +1,212 @@
+"""The ledger over one SQLite file: every method is one transaction."""
+
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from countersign.domain.errors import RejectedError
+from countersign.domain.outcome import (
+    Claim,
+    Effect,
+    Granted,
+    Outcome,
+    Progress,
+    Receipt,
+    Refusal,
+    Review,
+    Ruling,
+)
+from countersign.domain.perception import PastTurn
+from countersign.domain.plan import Proposal
+from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
+from countersign.domain.verdict import Decision
+from countersign.ledger import claims, counts, effects, execution, inbox, reviews, rulings
+from countersign.ledger.file import LedgerFile, OnPoint
+from countersign.ledger.reviews import ReviewAnswer
+from countersign.ledger.rows import first, message_of, ticket_of
+from countersign.ledger.schema import inbox as inbox_table
+from countersign.ledger.schema import journal as journal_table
+from countersign.ledger.schema import tickets
+
+
+def open_ledger(path: Path, on_point: OnPoint | None = None) -> "SqlLedger":
+    """Opens the ledger's file, which is made or migrated first where that is needed.
+
+    `on_point` is called with `ledger.METHOD.before` and `ledger.METHOD.after` around every commit.
+    Raises StorageError.
+    """
+    return SqlLedger(LedgerFile(path, on_point))
+
+
+class SqlLedger:
+    """`ports.Ledger` and `ports.Journal`; safe to share between threads, and between processes by its file."""
+
+    def __init__(self, file: LedgerFile) -> None:
+        self.file = file
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.file.close()
+
+    def accept(self, message: Message, body: str, subject: str, now: datetime) -> Accepted:
+        """See `ports.Ledger`."""
+        with self.file.writing("accept") as connection:
+            return inbox.accept(connection, message, body, subject, now)
+
+    def quarantine(self, item: Quarantined, now: datetime) -> bool:
+        """See `ports.Ledger`."""
+        with self.file.writing("quarantine") as connection:
+            return inbox.keep_in_quarantine(connection, item, now)
+
+    def ticket(self, ticket_id: str) -> Ticket | None:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            row = first(connection, sa.select(tickets).where(tickets.c.id == ticket_id))
+            return None if row is None else ticket_of(row)
+
+    def inbox(self, ticket_id: str) -> tuple[InboxMessage, ...]:
+        """See `ports.Ledger`."""
+        found = sa.select(inbox_table).where(inbox_table.c.ticket == ticket_id).order_by(inbox_table.c.seq)
+        with self.file.reading() as connection:
+            return tuple(message_of(row) for row in connection.execute(found).mappings())
+
+    def past_turns(self, ticket_id: str) -> tuple[PastTurn, ...]:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return counts.past_turns(connection, ticket_id)
+
+    def other_tickets(self, sender: str, ticket_id: str, since: datetime) -> int:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return counts.other_tickets(connection, sender, ticket_id, since)
+
+    def unfinished(self) -> tuple[TicketRef, ...]:
+        """See `ports.Ledger`; in the order in which their messages arrived."""
+        open_ones = sa.select(tickets.c.id, tickets.c.turn).where(tickets.c.status == "received")
+        with self.file.reading() as connection:
+            rows = connection.execute(open_ones.order_by(tickets.c.arrived))
+            return tuple(TicketRef(id=row.id, turn=row.turn) for row in rows)
+
+    def record_verdict(self, ref: TicketRef, ruling: Ruling, now: datetime) -> None:
+        """See `ports.Ledger`."""
+        with self.file.writing("record_verdict") as connection:
+            rulings.record(connection, ref, ruling, now)
+
+    def proposals(self, ref: TicketRef) -> tuple[Proposal, ...]:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return execution.all_proposals(connection, ref)
+
+    def replies_since(self, address: str, since: datetime) -> int:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return counts.replies_since(connection, address, since)
+
+    def effects_on(self, kind: str, target: str) -> int:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return counts.effects_on(connection, kind, target)
+
+    def open_elsewhere(self, kind: str, target: str, ticket_id: str) -> int:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return counts.open_elsewhere(connection, kind, target, ticket_id)
+
+    def review(self, ticket_id: str, turn: int) -> Review | None:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return reviews.latest(connection, ticket_id, turn)
+
+    def answer_review(
+        self, review_id: str, digest: str, answer: ReviewAnswer, by: str, text: str, now: datetime
+    ) -> Review:
+        """Writes a person's answer by compare-and-set: the first one wins, and the ticket has work to do again.
+
+        Raises RejectedError: `rejected.already_answered` (naming who and when), `rejected.digest` where something
+        else was shown, `rejected.void`, `rejected.expired`; MisuseError for an unknown review or without a name.
+        """
+        with self.file.writing("answer_review") as connection:
+            row = reviews.find(connection, review_id, digest, by)
+            if not reviews.expire(connection, row, now):
+                return reviews.answer(connection, row, answer, by, text, now)
+        raise RejectedError(f"review {review_id} has expired", detail="expired")
+
+    def next_granted(self, ref: TicketRef) -> Granted | None:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return execution.next_granted(connection, ref)
+
+    def progress(self, ref: TicketRef) -> Progress:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return execution.progress(connection, ref)
+
+    def claim(self, granted: Granted, version: str, decision: Decision, now: datetime) -> Claim | Refusal:
+        """See `ports.Ledger`."""
+        with self.file.writing("claim") as connection:
+            return claims.claim(connection, granted, version, decision, now)
+
+    def settle(self, claim: Claim, receipt: Receipt, now: datetime) -> None:
+        """See `ports.Ledger`."""
+        with self.file.writing("settle") as connection:
+            refusal = effects.settle(connection, claim, receipt, now)
+        if refusal is not None:
+            raise refusal
+
+    def fail(self, claim: Claim, status: str, problem: str, now: datetime) -> None:
+        """See `ports.Ledger`."""
+        with self.file.writing("fail") as connection:
+            refusal = effects.fail(connection, claim, status, problem, now)
+        if refusal is not None:
+            raise refusal
+
+    def take_over(self, effect: str, now: datetime) -> Claim:
+        """See `ports.Ledger`."""
+        with self.file.writing("take_over") as connection:
+            return effects.take_over(connection, effect, now)
+
+    def in_doubt(self) -> tuple[Effect, ...]:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return effects.in_doubt(connection)
+
+    def receipts(self, ref: TicketRef) -> tuple[Effect, ...]:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return effects.receipts(connection, ref)
+
+    def record_outcome(self, ref: TicketRef, outcome: Outcome, now: datetime) -> None:
+        """See `ports.Ledger`."""
+        with self.file.writing("record_outcome") as connection:
+            execution.record_outcome(connection, ref, outcome, now)
+
+    def halted(self, kind: str) -> bool:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return counts.halted(connection, kind)
+
+    def halt(self, kind: str, by: str, reason: str, now: datetime) -> bool:
+        """Stops new effects of a kind, or of all with `*`; False where it is stopped. `by` names the person."""
+        with self.file.writing("halt") as connection:
+            return counts.halt(connection, kind, by, reason, now)
+
+    def unhalt(self, kind: str, by: str, now: datetime) -> bool:
+        """Lifts a halt; False where there is none. `by` names the person."""
+        with self.file.writing("unhalt") as connection:
+            return counts.unhalt(connection, kind, by, now)
+
+    def recall(self, ticket: str, step: str, request: str) -> str | None:
+        """See `ports.Journal`."""
+        kept = sa.select(journal_table.c.answer).where(
+            journal_table.c.ticket == ticket, journal_table.c.step == step, journal_table.c.request == request
+        )
+        with self.file.reading() as connection:
+            return connection.scalar(kept)
+
+    def record(self, ticket: str, step: str, request: str, method: str, answer: str) -> None:
+        """See `ports.Journal`."""
+        row = {"ticket": ticket, "step": step, "request": request, "method": method, "answer": answer}
+        with self.file.writing("record") as connection:
+            connection.execute(insert(journal_table).values(**row).on_conflict_do_nothing())

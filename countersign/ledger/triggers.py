@@ -1,0 +1,185 @@
+"""The law inside the file: what SQLite itself refuses, even where the program forgets to ask."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import sqlalchemy as sa
+
+from countersign.domain.frozen import Frozen
+
+
+class Problem(Frozen):
+    """Something wrong with a ledger's file: a stable code and one sentence."""
+
+    code: str
+    text: str
+    seq: int | None = None
+    """The audit row it was found at."""
+
+
+_GRANT = """SELECT 1 FROM grants AS g
+    JOIN proposals AS p ON p.id = g.proposal
+    JOIN tickets AS t ON t.id = p.ticket
+    WHERE g.id = NEW.grant_id AND g.proposal = NEW.proposal AND g.key = NEW.key
+      AND g.consumed_by IS NULL AND g.void = 0 AND g.expires_at > NEW.started_at
+      AND g.arguments_digest = p.arguments_digest AND p.status = 'proposed'
+      AND p.ticket = NEW.ticket AND p.turn = NEW.turn AND p.turn = t.turn
+      AND p.kind = NEW.kind AND p.target = NEW.target
+      AND NEW.amount IS json_extract(p.args, '$.amount')"""
+
+_PERMISSION = """SELECT 1 FROM decisions AS d
+    JOIN proposals AS p ON p.id = d.proposal
+    JOIN verdicts AS v ON v.id = d.verdict AND v.answer = 'allow' AND v.approver = NEW.approver
+    WHERE d.seq = NEW.decision AND d.proposal = NEW.proposal AND p.status = 'proposed'
+      AND p.arguments_digest = NEW.arguments_digest AND p.key = NEW.key AND p.slot = NEW.slot
+      AND d.version = NEW.version AND d.policy = NEW.policy AND d.ceiling IS NEW.ceiling
+      AND (d.answer = 'allow' AND NEW.approver = 'policy'
+           OR d.answer IN ('allow', 'ask') AND EXISTS (
+               SELECT 1 FROM reviews AS r WHERE r.ticket = p.ticket AND r.turn = p.turn
+                 AND r.status = 'answered' AND r.answer = 'approve' AND r.by = NEW.approver))"""
+
+_LEFT = "SELECT COALESCE(SUM(amount), 0) FROM effects WHERE target = NEW.target AND status <> 'failed'"
+
+
+def _differs(columns: str) -> str:
+    return " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in columns.split())
+
+
+def _refuse(name: str, when: str, condition: str, text: str) -> tuple[str, str]:
+    clause = f"\nWHEN {condition}" if condition else ""
+    return name, f"CREATE TRIGGER {name} {when}{clause}\nBEGIN SELECT RAISE(ABORT, 'law: {text}'); END"
+
+
+def _kept(table: str) -> tuple[str, str]:
+    return _refuse(f"{table}_are_kept", f"BEFORE DELETE ON {table}", "", f"{table} are never deleted")
+
+
+def _written_once(table: str) -> tuple[str, str]:
+    return _refuse(f"{table}_are_fixed", f"BEFORE UPDATE ON {table}", "", f"{table} are never changed")
+
+
+_PROPOSAL = "seq id ticket turn kind target args by_kind by_id summary version arguments_digest slot key"
+_GRANTED = (
+    "seq id proposal decision key slot arguments_digest version rules policy graph approver given_at expires_at ceiling"
+)
+_REVIEW = "seq id ticket turn digest bound reasons decisions opened_at deadline"
+_EFFECT = "seq id ticket turn proposal grant_id kind target key amount currency"
+
+TRIGGERS: Mapping[str, str] = MappingProxyType(
+    dict(
+        [
+            _written_once("audit"),
+            _kept("audit"),
+            _refuse(
+                "audit_is_a_chain",
+                "BEFORE INSERT ON audit",
+                "NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit)"
+                " OR NEW.prev <> COALESCE((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), '')",
+                "an audit row continues the chain",
+            ),
+            _written_once("verdicts"),
+            _kept("verdicts"),
+            _written_once("decisions"),
+            _kept("decisions"),
+            _written_once("outcomes"),
+            _kept("outcomes"),
+            _refuse(
+                "proposals_are_fixed",
+                "BEFORE UPDATE ON proposals",
+                _differs(_PROPOSAL),
+                "what was proposed does not change",
+            ),
+            _kept("proposals"),
+            _refuse(
+                "reviews_are_answered_once",
+                "BEFORE UPDATE ON reviews",
+                "OLD.status <> 'open' OR " + _differs(_REVIEW),
+                "a review is answered once",
+            ),
+            _kept("reviews"),
+            _refuse(
+                "grants_need_a_decision",
+                "BEFORE INSERT ON grants",
+                f"NEW.consumed_by IS NOT NULL OR NEW.void <> 0 OR NOT EXISTS ({_PERMISSION})",
+                "no decision permits this grant",
+            ),
+            _refuse(
+                "grants_are_fixed",
+                "BEFORE UPDATE ON grants",
+                _differs(_GRANTED),
+                "what was granted does not change",
+            ),
+            _refuse(
+                "grants_stay_used",
+                "BEFORE UPDATE ON grants",
+                "(OLD.consumed_by IS NOT NULL AND NEW.consumed_by IS NOT OLD.consumed_by) OR NEW.void < OLD.void",
+                "a grant is used or void for good",
+            ),
+            _kept("grants"),
+            _refuse(
+                "effects_need_a_grant",
+                "BEFORE INSERT ON effects",
+                f"NEW.status <> 'started' OR NOT EXISTS ({_GRANT})",
+                "no live grant for this effect",
+            ),
+            _refuse(
+                "effects_keep_the_ceiling",
+                "BEFORE INSERT ON effects",
+                f"NEW.amount IS NOT NULL AND ({_LEFT}) + NEW.amount"
+                " > COALESCE((SELECT ceiling FROM grants WHERE id = NEW.grant_id), -1)",
+                "more money than may leave for this target",
+            ),
+            (
+                "effects_use_their_grant",
+                "CREATE TRIGGER effects_use_their_grant AFTER INSERT ON effects\n"
+                "BEGIN UPDATE grants SET consumed_by = NEW.id WHERE id = NEW.grant_id; END",
+            ),
+            _refuse(
+                "effects_are_fixed",
+                "BEFORE UPDATE ON effects",
+                _differs(_EFFECT) + " OR NEW.fence < OLD.fence",
+                "what an effect is does not change",
+            ),
+            _refuse(
+                "effects_end_once",
+                "BEFORE UPDATE ON effects",
+                "OLD.status = 'done' OR (OLD.status = 'failed' AND OLD.again = 0)"
+                " OR (OLD.status = 'failed' AND NEW.status NOT IN ('failed', 'started'))",
+                "an effect that ended stays as it is",
+            ),
+            _refuse(
+                "effects_start_again_under_the_ceiling",
+                "BEFORE UPDATE OF status ON effects",
+                f"OLD.status = 'failed' AND NEW.status = 'started' AND NEW.amount IS NOT NULL AND ({_LEFT})"
+                " + NEW.amount > COALESCE((SELECT ceiling FROM grants WHERE id = NEW.grant_id), -1)",
+                "more money than may leave for this target",
+            ),
+            _kept("effects"),
+        ]
+    )
+)
+"""Name and SQL of every trigger. A change here needs a new migration: a test pins the two together."""
+
+
+def install_triggers(connection: sa.Connection) -> None:
+    """Makes the file's triggers exactly these: run after every migration, because rebuilding a table drops its own."""
+    for name in _present(connection):
+        connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+    for statement in TRIGGERS.values():
+        connection.exec_driver_sql(statement)
+
+
+def compare_triggers(connection: sa.Connection) -> tuple[Problem, ...]:
+    """What differs between the file's triggers and the ones that belong there: missing, changed or strange."""
+    present = _present(connection)
+    missing = [("trigger.missing", name, "is missing") for name in TRIGGERS.keys() - present.keys()]
+    strange = [("trigger.strange", name, "does not belong here") for name in present.keys() - TRIGGERS.keys()]
+    both = TRIGGERS.keys() & present.keys()
+    changed = [("trigger.changed", name, "was changed") for name in both if TRIGGERS[name] != present[name]]
+    return tuple(Problem(code=code, text=f"trigger {name} {what}") for code, name, what in
+                 sorted(missing + strange + changed))  # fmt: skip
+
+
+def _present(connection: sa.Connection) -> dict[str, str]:
+    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return {row.name: row.sql for row in rows}
