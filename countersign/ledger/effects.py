@@ -11,8 +11,8 @@ from countersign.domain.ticket import TicketRef
 from countersign.ledger import audit
 from countersign.ledger.claims import MOST_ATTEMPTS
 from countersign.ledger.counts import halt
-from countersign.ledger.rows import Row, effect_of, first, pack
-from countersign.ledger.schema import effects
+from countersign.ledger.rows import Row, effect_of, first, is_current, pack
+from countersign.ledger.schema import effects, outcomes
 
 MISMATCH = "the receipt's amount or currency differs from what was granted"
 
@@ -42,7 +42,7 @@ def fail(connection: sa.Connection, claim: Claim, status: str, problem: str, now
     if status not in ("failed", "unknown", "retry"):
         raise MisuseError(f"an effect fails as failed, unknown or retry, not as {status}", where="status")
     row = _row(connection, claim.effect)
-    again = status == "retry" and row["attempts"] < MOST_ATTEMPTS
+    again = status == "retry" and row["attempts"] < MOST_ATTEMPTS and _goes_on(connection, row)
     kept = "unknown" if status == "unknown" else "failed"
     if row["fence"] == claim.fence and (row["status"], row["problem"]) == (kept, problem):
         return None
@@ -76,6 +76,13 @@ def receipts(connection: sa.Connection, ref: TicketRef) -> tuple[Effect, ...]:
     return _all(connection, sa.and_(effects.c.ticket == ref.id, effects.c.turn == ref.turn))
 
 
+def counts(connection: sa.Connection) -> tuple[int, int]:
+    """How many replies have left so far, and how many other effects have happened."""
+    done = sa.select(effects.c.kind == "send_reply", sa.func.count()).where(effects.c.status == "done")
+    found = {bool(is_reply): number for is_reply, number in connection.execute(done.group_by(sa.text("1")))}
+    return found.get(True, 0), found.get(False, 0)
+
+
 def _all(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> tuple[Effect, ...]:
     rows = connection.execute(sa.select(effects).where(condition).order_by(effects.c.seq)).mappings()
     return tuple(effect_of(row) for row in rows)
@@ -98,6 +105,13 @@ def _refused(connection: sa.Connection, row: Row, claim: Claim, wanted: str, now
         return None
     _note(connection, row, "effect.refused", {"fence": claim.fence, "wanted": wanted, "code": code}, now)
     return RejectedError(text, detail=code)
+
+
+def _goes_on(connection: sa.Connection, row: Row) -> bool:
+    """The effect's turn is still under way: in one that is over, nobody would try again and the key would be lost."""
+    ended = sa.select(outcomes.c.seq).where(outcomes.c.ticket == row["ticket"], outcomes.c.turn == row["turn"])
+    current = is_current(connection, TicketRef(id=row["ticket"], turn=row["turn"]))
+    return current and first(connection, ended) is None
 
 
 def _matches(row: Row, receipt: Receipt) -> bool:

@@ -45,6 +45,16 @@ def _number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False)
 
 
+def _packed(name: str) -> sa.Column[str]:
+    """Canonical JSON."""
+    return sa.Column(name, sa.Text, nullable=False, info={"form": "json"})
+
+
+def _flag(name: str) -> sa.Column[int]:
+    """0 or 1."""
+    return sa.Column(name, sa.Integer, nullable=False, info={"form": "flag"})
+
+
 def _time(name: str) -> sa.Column[datetime]:
     return sa.Column(name, Instant, nullable=False)
 
@@ -71,7 +81,7 @@ tickets = _table(
     _text("customer"),
     _text("on_record"),
     _text("category"),
-    _text("requests"),
+    _packed("requests"),
     _text("reason"),
     _time("opened_at"),
     _time("updated_at"),
@@ -91,8 +101,8 @@ inbox = _table(
     _text("body"),
     _text("raw"),
     sa.Column("automatic", sa.Text),
-    _number("authenticated"),
-    _number("continued"),
+    _flag("authenticated"),
+    _flag("continued"),
     _time("received_at"),
     sa.Index("inbox_by_message_id", "message_id"),
     sa.Index("inbox_by_ticket", "ticket", "seq"),
@@ -128,8 +138,8 @@ verdicts = _table(
     _of("ticket", "tickets.id"),
     _number("turn"),
     _text("answer"),
-    _text("reasons"),
-    _text("sender"),
+    _packed("reasons"),
+    _packed("sender"),
     _text("graph"),
     _text("approver"),
     _time("at"),
@@ -146,7 +156,7 @@ proposals = _table(
     _number("position"),
     _text("kind"),
     _text("target"),
-    _text("args"),
+    _packed("args"),
     _text("by_kind"),
     _text("by_id"),
     _text("summary"),
@@ -165,11 +175,11 @@ decisions = _table(
     _of("verdict", "verdicts.id"),
     _of("proposal", "proposals.id"),
     _text("answer"),
-    _text("rules"),
+    _packed("rules"),
     _text("policy"),
     _text("reason"),
-    _number("alarm"),
-    _text("context"),
+    _flag("alarm"),
+    _packed("context"),
     _text("version"),
     sa.Column("ceiling", sa.Integer),
     sa.UniqueConstraint("verdict", "proposal"),
@@ -184,8 +194,8 @@ reviews = _table(
     _text("digest"),
     _text("bound"),
     _text("status"),
-    _text("reasons"),
-    _text("decisions"),
+    _packed("reasons"),
+    _packed("decisions"),
     _time("opened_at"),
     _time("deadline"),
     _text("answer"),
@@ -207,7 +217,7 @@ grants = _table(
     _number("slot"),
     _text("arguments_digest"),
     _text("version"),
-    _text("rules"),
+    _packed("rules"),
     _text("policy"),
     _text("graph"),
     _text("approver"),
@@ -215,7 +225,7 @@ grants = _table(
     _time("expires_at"),
     sa.Column("ceiling", sa.Integer),
     sa.Column("consumed_by", sa.Text),
-    _number("void"),
+    _flag("void"),
     sa.Index("one_live_grant", "proposal", unique=True, sqlite_where=sa.text("void = 0 AND consumed_by IS NULL")),
     sa.Index("grants_by_key", "key"),
 )
@@ -236,12 +246,12 @@ effects = _table(
     sa.Column(
         "status", sa.Text, sa.CheckConstraint("status IN ('started', 'done', 'failed', 'unknown')"), nullable=False
     ),
-    _number("again"),
+    _flag("again"),
     _number("attempts"),
     _number("fence"),
     _time("started_at"),
     sa.Column("settled_at", Instant),
-    sa.Column("receipt", sa.Text),
+    sa.Column("receipt", sa.Text, info={"form": "json"}),
     _text("problem"),
     sa.Index("one_effect_a_key", "key", unique=True, sqlite_where=sa.text("status <> 'failed' OR again = 1")),
     sa.Index("effects_by_ticket", "ticket", "turn"),
@@ -255,7 +265,7 @@ outcomes = _table(
     _seq(),
     _of("ticket", "tickets.id"),
     _number("turn"),
-    _text("outcome"),
+    _packed("outcome"),
     _time("at"),
     sa.UniqueConstraint("ticket", "turn"),
 )

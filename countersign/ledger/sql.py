@@ -177,6 +177,11 @@ class SqlLedger:
         with self.file.reading() as connection:
             return effects.receipts(connection, ref)
 
+    def effect_counts(self) -> tuple[int, int]:
+        """How many replies have left so far, and how many other effects have happened."""
+        with self.file.reading() as connection:
+            return effects.counts(connection)
+
     def record_outcome(self, ref: TicketRef, outcome: Outcome, now: datetime) -> None:
         """See `ports.Ledger`."""
         with self.file.writing("record_outcome") as connection:

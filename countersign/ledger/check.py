@@ -1,0 +1,36 @@
+"""Is the ledger's file sound? Its pages, its triggers, its audit chain."""
+
+from pathlib import Path
+
+from countersign.ledger import anchor, audit
+from countersign.ledger.file import read_only
+from countersign.ledger.triggers import Problem, compare_triggers
+
+__all__ = ["Problem", "check_ledger", "triggers", "verify"]
+
+
+def verify(path: Path) -> tuple[Problem, ...]:
+    """Reads the whole audit: rows that were edited, removed, inserted, reordered or cut off at the end.
+
+    Raises StorageError where the file can't be read.
+    """
+    anchored = anchor.read(path)  # before the view of the file begins, or a commit in between would look like a cut
+    with read_only(path) as connection:
+        return audit.chain_problems(connection, anchored)
+
+
+def triggers(path: Path) -> tuple[Problem, ...]:
+    """What differs between the file's triggers and the ones that belong there. Raises StorageError."""
+    with read_only(path) as connection:
+        return compare_triggers(connection)
+
+
+def check_ledger(path: Path) -> tuple[Problem, ...]:
+    """Everything that `doctor` wants to know of the file. Raises StorageError where it can't be read."""
+    return _damage(path) + triggers(path) + verify(path)
+
+
+def _damage(path: Path) -> tuple[Problem, ...]:
+    with read_only(path) as connection:
+        found = connection.exec_driver_sql("SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'")
+        return tuple(Problem(code="file.damaged", text=text) for text in found.scalars())

@@ -1,0 +1,94 @@
+"""Everything the ledger holds about one ticket, loaded at once, as plain JSON values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from pydantic import JsonValue, TypeAdapter
+
+from countersign.ledger.rows import Row, ticket_row, values
+from countersign.ledger.schema import (
+    audit,
+    decisions,
+    effects,
+    grants,
+    inbox,
+    instant,
+    journal,
+    outcomes,
+    proposals,
+    reviews,
+    tickets,
+    verdicts,
+)
+
+Facts = dict[str, JsonValue]
+
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+_INTERNAL = frozenset({"seq", "ticket", "substance", "bound", "number", "arrived"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Records:
+    """A ticket's rows by table, each in the order in which it was written."""
+
+    ticket: Facts
+    messages: tuple[Facts, ...]
+    verdicts: tuple[Facts, ...]
+    proposals: tuple[Facts, ...]
+    decisions: tuple[Facts, ...]
+    reviews: tuple[Facts, ...]
+    grants: tuple[Facts, ...]
+    effects: tuple[Facts, ...]
+    outcomes: tuple[Facts, ...]
+    audit: tuple[Row, ...]
+    triage: Mapping[int, Facts]
+    """What the triage model said, by turn; the last run's where a turn ran it again."""
+
+
+def load(connection: sa.Connection, ticket: str) -> Records:
+    """Raises MisuseError where there is no such ticket."""
+    row = ticket_row(connection, ticket)
+    ours = sa.select(proposals.c.id).where(proposals.c.ticket == ticket)
+    events = sa.select(audit).where(audit.c.ref == ticket).order_by(audit.c.seq)
+    return Records(
+        ticket=plain(tickets, row),
+        messages=_rows(connection, inbox, inbox.c.ticket == ticket),
+        verdicts=_rows(connection, verdicts, verdicts.c.ticket == ticket),
+        proposals=_rows(connection, proposals, proposals.c.ticket == ticket),
+        decisions=_rows(connection, decisions, decisions.c.proposal.in_(ours)),
+        reviews=_rows(connection, reviews, reviews.c.ticket == ticket),
+        grants=_rows(connection, grants, grants.c.proposal.in_(ours)),
+        effects=_rows(connection, effects, effects.c.ticket == ticket),
+        outcomes=_rows(connection, outcomes, outcomes.c.ticket == ticket),
+        audit=tuple(connection.execute(events).mappings()),
+        triage=_triage(connection, ticket),
+    )
+
+
+def plain(table: sa.Table, row: Row) -> Facts:
+    """A row as JSON values: packed columns unpacked, times as text, flags as truth values."""
+    return {name: _value(table.c[name], row[name]) for name in row if name not in _INTERNAL}
+
+
+def _value(column: sa.Column[object], value: object) -> JsonValue:
+    form = column.info.get("form")
+    if form == "flag":
+        return bool(value)
+    if form == "json" and isinstance(value, str):
+        return _JSON.validate_json(value)
+    return instant(value) if isinstance(value, datetime) else _JSON.validate_python(value)
+
+
+def _rows(connection: sa.Connection, table: sa.Table, condition: sa.ColumnElement[bool]) -> tuple[Facts, ...]:
+    found = connection.execute(sa.select(table).where(condition).order_by(table.c.seq))
+    return tuple(plain(table, row) for row in found.mappings())
+
+
+def _triage(connection: sa.Connection, ticket: str) -> dict[int, Facts]:
+    said = sa.select(journal.c.step, journal.c.answer).where(
+        journal.c.ticket == ticket, journal.c.method == "triage.predict"
+    )
+    rows = connection.execute(said.order_by(journal.c.seq))
+    return {int(row.step.partition("/")[0]): values(row.answer) for row in rows}
