@@ -32,5 +32,5 @@ def check_ledger(path: Path) -> tuple[Problem, ...]:
 
 def _damage(path: Path) -> tuple[Problem, ...]:
     with read_only(path) as connection:
-        found = connection.exec_driver_sql("SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'")
-        return tuple(Problem(code="file.damaged", text=text) for text in found.scalars())
+        found = connection.exec_driver_sql("PRAGMA quick_check").scalars()
+        return tuple(Problem(code="file.damaged", text=text) for text in found if text != "ok")
