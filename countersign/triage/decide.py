@@ -27,13 +27,14 @@ class Guess(Frozen):
 class Calibration(Frozen):
     """The figures chosen on held-out examples.
 
-    `temperature` sharpens scores into confidences. A whole text counts from `threshold`, a segment from
-    `split_threshold`.
+    `temperature` sharpens scores into confidences. A whole text counts from `threshold`; a segment names a request of
+    its own from `split_threshold`, and from `doubt_threshold` on it keeps the whole from being answered as another.
     """
 
     temperature: float
     threshold: float
     split_threshold: float
+    doubt_threshold: float
 
 
 class Answer(Frozen):
@@ -44,19 +45,23 @@ class Answer(Frozen):
 
 
 def decide(whole: Guess, parts: Sequence[Guess], calibration: Calibration) -> Answer:
-    """Two requests when two segments each name their own, else the whole text's request where it is sure enough."""
+    """Two requests when two segments each name their own, else the whole text's request where it is sure enough.
+
+    A segment that hints at yet another request makes it an abstention: half an answer is worse than a person's.
+    """
     named = best_by_request(parts, calibration.split_threshold)
     if len(named) > MOST_INTENTS:
         return Answer(reason=COMPLEX)
-    if len(named) > 1:
-        return Answer(intents=tuple(_intent(guess) for guess in named))
-    if whole.request == NONE:
-        return Answer(reason=UNCOVERED)
-    if whole.confidence < calibration.threshold:
-        return Answer(reason=UNSURE)
-    if named and named[0].request != whole.request:
+    if len(named) < 2:
+        if whole.request == NONE:
+            return Answer(reason=UNCOVERED)
+        if whole.confidence < calibration.threshold:
+            return Answer(reason=UNSURE)
+        named = [whole]
+    hinted = {part.request for part in best_by_request(parts, calibration.doubt_threshold)}
+    if hinted - {guess.request for guess in named}:
         return Answer(reason=DISAGREE)
-    return Answer(intents=(_intent(whole),))
+    return Answer(intents=tuple(_intent(guess) for guess in named))
 
 
 def best_by_request(parts: Sequence[Guess], least: float) -> list[Guess]:

@@ -71,7 +71,7 @@ def parameters() -> dict[str, str]:
         "penalty": str(linear.PENALTY),
         "folds": str(train.FOLDS),
         "target error": str(train.TARGET_ERROR),
-        "target splits": str(train.TARGET_SPLITS),
+        "target splits": f"{train.TARGET_SPLITS} {train.TARGET_DOUBTS}",
         "similar": f"{groups.SIMILAR} {groups.LEAST_WORDS} {groups.BOILERPLATE}",
         "least segment words": str(LEAST_SEGMENT_WORDS),
     }

@@ -15,6 +15,8 @@ _CLAUSE_START = re.compile(
     r"(?=(?:can|could|please|pls|i|i'd|i'm|where|how|when|what|why|is|do|does|would|will|my|one|the|send|cancel|change)\b)",
     re.IGNORECASE,
 )
+_WRAPPED = re.compile(r"(?<=[^\n]{50})[ \t]*\n(?=[^\s\-*•])")
+"""The break after a long line: a mail program's, not the writer's."""
 _WORD = re.compile(r"\w+")
 
 
@@ -37,8 +39,9 @@ def count_words(text: str) -> int:
 
 
 def sentences(text: str) -> list[str]:
-    """The text's sentences and lines, stripped, in order."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+    """The text's sentences and lines, stripped, in order; lines that a mail program wrapped are joined."""
+    unwrapped = _WRAPPED.sub(" ", text.replace("\r\n", "\n"))
+    return [part.strip() for part in _SENTENCE_END.split(unwrapped) if part.strip()]
 
 
 def segments(text: str, least_words: int) -> list[str]:

@@ -20,6 +20,8 @@ TARGET_ERROR = 0.03
 TARGET_SPLITS = 0.005
 """Share of held-out single-request examples that two segments may read as two requests."""
 TEMPERATURES = tuple(float(value) for value in np.geomspace(0.5, 50, 120))
+TARGET_DOUBTS = 0.02
+"""Share of held-out single-request examples that a straying segment may withhold from being answered."""
 NEVER = 1.01
 """A threshold that nothing reaches."""
 
@@ -80,8 +82,12 @@ def calibrate(held: Held, labels: Sequence[str]) -> Calibration:
     asked = guessed != held.classes.index(NONE) if NONE in held.classes else np.full(len(truth), True)
     threshold = lowest_threshold(whole.max(axis=1)[asked], (guessed == truth)[asked], TARGET_ERROR)
     runners_up = [_second(guesses_of_parts(held, index, temperature)) for index in range(len(labels))]
-    split = float(np.quantile(runners_up, 1 - TARGET_SPLITS, method="higher")) + 1e-6
-    return Calibration(temperature=temperature, threshold=threshold, split_threshold=max(split, threshold))
+    return Calibration(
+        temperature=temperature,
+        threshold=threshold,
+        split_threshold=max(_just_above(runners_up, TARGET_SPLITS), threshold),
+        doubt_threshold=max(_just_above(runners_up, TARGET_DOUBTS), threshold),
+    )
 
 
 def lowest_threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> float:
@@ -118,6 +124,11 @@ def _score_pieces(
 def _loss(scores: NDArray[np.float64], truth: NDArray[np.intp], temperature: float) -> float:
     likelihood = confidences(scores, temperature)[np.arange(len(truth)), truth]
     return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
+
+
+def _just_above(values: Sequence[float], share: float) -> float:
+    """A figure that at most this share of the values reach."""
+    return float(np.quantile(values, 1 - share, method="higher")) + 1e-6
 
 
 def _second(parts: Sequence[Guess]) -> float:
