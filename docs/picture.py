@@ -2,28 +2,90 @@
 
 from dataclasses import dataclass
 from html import escape
+from typing import Literal
 
 from graphs.catalog import NODES
 from graphs.support import FORKS, ROAD
 
-LANES = (
-    ("PERCEIVE", ("receive", "redact", "recall")),
-    ("REASON", ("triage", "playbook", "draft")),
-    ("ACT", ("check", "authorize", "record_verdict", "execute")),
-    ("", ("hand_over", "record_review", "review")),
-    ("LEARN", ("record_outcome",)),
-)
-"""Where each node stands; a test holds this to the catalogue."""
+Point = tuple[float, float]
+Side = Literal["top", "bottom", "left", "right"]
 
+LANES = {"PERCEIVE": (0, 0), "REASON": (1, 1), "ACT": (2, 3), "LEARN": (4, 4)}
+"""First and last row of each."""
 PLACES = {
     "receive": (0, 0), "redact": (1, 0), "recall": (2, 0),
     "triage": (0, 1), "playbook": (1, 1), "draft": (2, 1),
     "check": (0, 2), "authorize": (1, 2), "record_verdict": (2, 2), "execute": (3, 2),
     "hand_over": (0, 3), "record_review": (1, 3), "review": (2, 3),
-    "record_outcome": (1, 4),
+    "record_outcome": (3, 4),
 }  # fmt: skip
-KIND_COLOUR = {"decide": "#e8f1fa", "ask": "#f3e8fa", "record": "#fdf3d8", "do": "#dff3e4", "wait": "#fbe3e0"}
-_WIDTH, _HEIGHT, _COLUMN, _ROW, _LEFT, _TOP = 150, 46, 230, 118, 130, 40
+"""Column and row of each node; a test holds this to the catalogue."""
+CAPTIONS = {
+    "receive": "take up the messages", "redact": "take out secrets", "recall": "who is asking",
+    "triage": "which requests", "playbook": "look up, plan", "draft": "write the reply",
+    "check": "quality gate", "authorize": "policy gate", "record_verdict": "grants, or a review",
+    "execute": "one effect at a time", "hand_over": "dossier for a person", "record_review": "read the answer",
+    "review": "wait for a person", "record_outcome": "end the turn",
+}  # fmt: skip
+KIND_COLOUR = {"decide": "#e6f0fa", "ask": "#f1e6fa", "record": "#fdf2d0", "do": "#dcf2e2", "wait": "#fbe0dc"}
+KIND_WORDS = {
+    "decide": "decide: reads, changes nothing", "record": "record: writes the ledger",
+    "do": "do: acts, through the gateway", "wait": "wait: for a person",
+}  # fmt: skip
+WIDTH, HEIGHT = 158, 52
+_COLUMN, _ROW, _LEFT, _TOP = 236, 122, 186, 22
+_OUTER, _INNER = 132.0, 156.0
+"""Where lines run down on the left of the nodes."""
+_CORRIDOR = _LEFT + 2 * _COLUMN + WIDTH + (_COLUMN - WIDTH) / 2
+"""Between the third column and the fourth."""
+_SIZE = (_LEFT + 4 * _COLUMN + 12, _TOP + 4 * _ROW + HEIGHT + 22)
+_CORNER = 9.0
+
+
+def _gap(row: int, share: float) -> tuple[Literal["y"], float]:
+    """A height in the space under a row: 0 at the row's boxes, 1 at those of the next."""
+    return "y", _TOP + row * _ROW + HEIGHT + share * (_ROW - HEIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a line runs: out of one side, along given heights and widths, into a side."""
+
+    out: Side
+    into: Side
+    via: tuple[tuple[Literal["x", "y"], float], ...] = ()
+    leave: float = 0.0
+    """How far from the side's middle it leaves."""
+    arrive: float = 0.0
+    label: int = 0
+    """The stretch that bears the label."""
+    at: float = 0.5
+    """How far along that stretch the label stands."""
+
+
+_NEXT = Way("right", "left")
+WAYS: dict[tuple[str, str], Way] = {
+    ("receive", "record_outcome"): Way("bottom", "left", (_gap(0, 0.5), ("x", _OUTER)), leave=-40, arrive=11, label=1),
+    ("recall", "triage"): Way("bottom", "top", (_gap(0, 0.5),)),
+    ("triage", "hand_over"): Way("left", "left", (("x", _INNER),), label=1, at=0.76),
+    ("playbook", "hand_over"): Way("bottom", "left", (_gap(1, 0.3), ("x", _INNER)), label=1),
+    ("draft", "check"): Way("bottom", "top", (_gap(1, 0.6),)),
+    ("record_verdict", "review"): Way("bottom", "top"),
+    ("record_verdict", "hand_over"): Way(
+        "bottom", "bottom", (_gap(2, 0.4), ("x", _CORRIDOR), _gap(3, 0.4)), leave=50, arrive=30, label=1
+    ),
+    ("record_review", "authorize"): Way("top", "bottom"),
+    ("record_review", "hand_over"): Way("left", "right"),
+    ("record_review", "review"): Way("right", "left", leave=-10, arrive=-10),
+    ("review", "record_review"): Way("left", "right", leave=10, arrive=10),
+    ("execute", "execute"): Way(
+        "right", "right", (("x", _LEFT + 3 * _COLUMN + WIDTH + 26.0),), leave=-12, arrive=12, label=1
+    ),
+    ("execute", "check"): Way("top", "top", (_gap(1, 0.8),), arrive=34, label=1, at=0.17),
+    ("execute", "record_outcome"): Way("bottom", "top"),
+    ("hand_over", "record_outcome"): Way("bottom", "left", leave=-20, arrive=-11),
+}
+"""Every line that does not simply lead to the right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +96,11 @@ class Edge:
     end: str
     label: str = ""
 
+    @property
+    def way(self) -> Way:
+        """How its line runs."""
+        return WAYS.get((self.start, self.end), _NEXT)
+
 
 def edges() -> tuple[Edge, ...]:
     """Every edge between two nodes, in the order of the topology."""
@@ -42,99 +109,134 @@ def edges() -> tuple[Edge, ...]:
     return (*plain, *forks)
 
 
+def corner(name: str) -> Point:
+    """The upper left corner of a node's box."""
+    column, row = PLACES[name]
+    return _LEFT + column * _COLUMN, _TOP + row * _ROW
+
+
+def line(edge: Edge) -> tuple[Point, ...]:
+    """The corners of an edge's line, in pixels; every stretch is level or upright."""
+    way = edge.way
+    end = _anchor(edge.end, way.into, way.arrive)
+    points = [_anchor(edge.start, way.out, way.leave)]
+    for axis, value in (*way.via, *_last_moves(way.into, end)):
+        x, y = points[-1]
+        points.append((value, y) if axis == "x" else (x, value))
+    kept = [point for place, point in enumerate(points) if place == 0 or point != points[place - 1]]
+    return tuple(kept)
+
+
+def label_place(edge: Edge) -> tuple[float, float, str]:
+    """Where an edge's label stands: above a level stretch, or to the right of an upright one."""
+    (x1, y1), (x2, y2) = line(edge)[edge.way.label : edge.way.label + 2]
+    x, y = x1 + (x2 - x1) * edge.way.at, y1 + (y2 - y1) * edge.way.at
+    return (x, y - 6, "middle") if y1 == y2 else (x + 6, y + 4, "start")
+
+
 def support_svg() -> str:
     """The picture as SVG text."""
-    width, height = _LEFT + 4 * _COLUMN + 20, _TOP + 5 * _ROW + 30
+    width, height = _SIZE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'font-family="Helvetica, Arial, sans-serif" font-size="14">',
+        'font-family="Helvetica, Arial, sans-serif" font-size="14" role="img">',
+        "<title>The support graph: every node and every edge</title>",
         '<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
-        'orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="#555"/></marker></defs>',
+        'orient="auto"><path d="M0 0L10 5L0 10z" fill="#5b6470"/></marker></defs>',
         f'<rect width="{width}" height="{height}" fill="white"/>',
         *_lanes(width),
-        *(_edge(edge) for edge in edges()),
+        *_ends(),
+        *(_drawn(edge) for edge in edges()),
         *(_node(name) for name in NODES),
-        *_legend(height),
+        *_legend(),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
 
 
+def _anchor(name: str, side: Side, offset: float) -> Point:
+    x, y = corner(name)
+    return {
+        "top": (x + WIDTH / 2 + offset, y),
+        "bottom": (x + WIDTH / 2 + offset, y + HEIGHT),
+        "left": (x, y + HEIGHT / 2 + offset),
+        "right": (x + WIDTH, y + HEIGHT / 2 + offset),
+    }[side]
+
+
+def _last_moves(into: Side, end: Point) -> tuple[tuple[Literal["x", "y"], float], ...]:
+    x, y = end
+    return (("y", y), ("x", x)) if into in ("left", "right") else (("x", x), ("y", y))
+
+
 def _lanes(width: int) -> list[str]:
     drawn: list[str] = []
-    for row, (title, _) in enumerate(LANES):
-        y = _TOP + row * _ROW
-        if title:
-            drawn.append(f'<text x="16" y="{y + 28}" fill="#888" font-weight="bold" letter-spacing="1">{title}</text>')
-        if title and row:
-            line = y - 36
-            drawn.append(f'<line x1="16" y1="{line}" x2="{width - 16}" y2="{line}" stroke="#e3e3e3"/>')
+    for title, (first, last) in LANES.items():
+        top, bottom = _TOP + first * _ROW - 14, _TOP + last * _ROW + HEIGHT + 14
+        drawn.append(
+            f'<rect x="8" y="{top}" width="{width - 16}" height="{bottom - top}" rx="12" fill="#f6f7f9"/>'
+            f'<text x="24" y="{top + 45}" fill="#8a929c" font-size="13" font-weight="bold" '
+            f'letter-spacing="1">{title}</text>'
+        )
     return drawn
 
 
-def _corner(name: str) -> tuple[int, int]:
-    column, row = PLACES[name]
-    return _LEFT + column * _COLUMN, _TOP + row * _ROW
+def _ends() -> list[str]:
+    """Where a turn begins, and where it ends."""
+    x, y = _anchor("receive", "left", 0)
+    end_x, end_y = _anchor("record_outcome", "right", 0)
+    return [
+        f'<circle cx="{x - 34}" cy="{y}" r="5" fill="#5b6470"/>',
+        f'<path d="M{x - 29} {y}L{x} {y}" stroke="#5b6470" marker-end="url(#arrow)"/>',
+        f'<path d="M{end_x} {end_y}L{end_x + 20} {end_y}" stroke="#5b6470" marker-end="url(#arrow)"/>',
+        f'<circle cx="{end_x + 27}" cy="{end_y}" r="6" fill="none" stroke="#5b6470"/>',
+        f'<circle cx="{end_x + 27}" cy="{end_y}" r="3" fill="#5b6470"/>',
+    ]
 
 
 def _node(name: str) -> str:
-    x, y = _corner(name)
+    x, y = corner(name)
+    middle = x + WIDTH / 2
     return (
-        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="9" fill="{KIND_COLOUR[NODES[name].kind]}" '
-        f'stroke="#777"/><text x="{x + _WIDTH // 2}" y="{y + 28}" text-anchor="middle">{escape(name)}</text>'
+        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="9" fill="{KIND_COLOUR[NODES[name].kind]}" '
+        f'stroke="#8a929c"/><text x="{middle}" y="{y + 22}" text-anchor="middle" font-weight="bold" '
+        f'fill="#24292f">{escape(name)}</text><text x="{middle}" y="{y + 40}" text-anchor="middle" font-size="12" '
+        f'fill="#57606a">{escape(CAPTIONS[name])}</text>'
     )
 
 
-def _edge(edge: Edge) -> str:
-    path, (x, y) = _path(edge)
-    label = f'<text x="{x}" y="{y}" fill="#555" font-size="12" text-anchor="middle">{escape(edge.label)}</text>'
-    return f'<path d="{path}" fill="none" stroke="#555" marker-end="url(#arrow)"/>{label if edge.label else ""}'
+def _drawn(edge: Edge) -> str:
+    path = f'<path d="{_rounded(line(edge))}" fill="none" stroke="#5b6470" marker-end="url(#arrow)"/>'
+    if not edge.label:
+        return path
+    x, y, anchor = label_place(edge)
+    return f'{path}<text x="{x}" y="{y}" fill="#57606a" font-size="12" text-anchor="{anchor}">{escape(edge.label)}</text>'
 
 
-def _path(edge: Edge) -> tuple[str, tuple[float, float]]:
-    """The line of an edge and the place of its label, by how the two nodes stand to each other."""
-    (x1, y1), (x2, y2) = _corner(edge.start), _corner(edge.end)
-    middle = _HEIGHT // 2
-    if edge.start == edge.end:
-        top = y1 - 26
-        return f"M{x1 + 50} {y1} C{x1 + 40} {top} {x1 + 110} {top} {x1 + 100} {y1}", (x1 + 75, top - 2)
-    if y1 == y2 and abs(x2 - x1) == _COLUMN:
-        start, end = (x1 + _WIDTH, x2) if x2 > x1 else (x1, x2 + _WIDTH)
-        shift = _shift(edge)
-        y = y1 + middle + shift
-        return f"M{start} {y} L{end} {y}", ((start + end) / 2, y - 5)
-    if y1 == y2:
-        top = y1 - 44
-        ends = f"{x1 + 75} {top} {x2 + 75} {top}"
-        return f"M{x1 + 75} {y1} C{ends} {x2 + 75} {y2}", ((x1 + x2) / 2 + 75, y1 - 37)
-    return _across(x1, y1, x2, y2)
+def _rounded(points: tuple[Point, ...]) -> str:
+    """The line with its corners rounded off."""
+    parts = [f"M{points[0][0]} {points[0][1]}"]
+    for before, here, after in zip(points, points[1:], points[2:], strict=False):
+        enter, leave = _towards(here, before), _towards(here, after)
+        parts.append(f"L{enter[0]} {enter[1]}Q{here[0]} {here[1]} {leave[0]} {leave[1]}")
+    return "".join([*parts, f"L{points[-1][0]} {points[-1][1]}"])
 
 
-def _shift(edge: Edge) -> int:
-    """Two edges between the same neighbours stand apart."""
-    back = any(other.start == edge.end and other.end == edge.start for other in edges())
-    if not back:
-        return 0
-    return -9 if PLACES[edge.start][0] < PLACES[edge.end][0] else 9
+def _towards(here: Point, there: Point) -> Point:
+    """The point a corner's radius away, or half the way where that is nearer."""
+    length = abs(there[0] - here[0]) + abs(there[1] - here[1])
+    share = min(_CORNER, length / 2) / length
+    return round(here[0] + (there[0] - here[0]) * share, 1), round(here[1] + (there[1] - here[1]) * share, 1)
 
 
-def _across(x1: int, y1: int, x2: int, y2: int) -> tuple[str, tuple[float, float]]:
-    """From one lane to another: out of the bottom, into the top, or the other way round."""
-    down = y2 > y1
-    start_x, end_x = x1 + _WIDTH // 2, x2 + _WIDTH // 2
-    start_y, end_y = (y1 + _HEIGHT, y2) if down else (y1, y2 + _HEIGHT)
-    bend = (end_y - start_y) * 0.5
-    path = f"M{start_x} {start_y} C{start_x} {start_y + bend} {end_x} {end_y - bend} {end_x} {end_y}"
-    return path, (start_x + (end_x - start_x) * 0.22 + 8, start_y + (22 if down else -12))
-
-
-def _legend(height: int) -> list[str]:
-    words = {"decide": "reads, decides", "record": "writes the ledger", "do": "acts, through the gateway", "wait": "waits"}
+def _legend() -> list[str]:
+    """What the colours mean: the kinds of node."""
+    kinds = [kind for kind in KIND_WORDS if any(node.kind == kind for node in NODES.values())]
     drawn: list[str] = []
-    for place, (kind, text) in enumerate(words.items()):
-        x, y = _LEFT + place * 215, height - 26
+    for place, kind in enumerate(kinds):
+        x, y = _LEFT + 3 * _COLUMN, _TOP - 8 + place * 19
         drawn.append(
-            f'<rect x="{x}" y="{y}" width="16" height="16" rx="4" fill="{KIND_COLOUR[kind]}" stroke="#777"/>'
-            f'<text x="{x + 23}" y="{y + 13}" font-size="12" fill="#555">{kind}: {text}</text>'
+            f'<rect x="{x}" y="{y}" width="16" height="16" rx="4" fill="{KIND_COLOUR[kind]}" stroke="#8a929c"/>'
+            f'<text x="{x + 24}" y="{y + 13}" font-size="12" fill="#57606a">{KIND_WORDS[kind]}</text>'
         )
     return drawn
