@@ -16,9 +16,10 @@ from countersign.domain.errors import SettingsError, StorageError
 from countersign.ledger import SqlLedger, open_ledger
 from countersign.ledger.journal import journaled
 from countersign.policy.gate import CedarGate
-from countersign.ports import Clock, Deps, Outbox, Shop
+from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
 from countersign.settings import Settings
-from countersign.triage import load_or_train
+from countersign.triage.escalation import read_escalations
+from countersign.triage.store import load_or_train
 from graphs.support import fingerprint
 from tools.gateway import EffectGateway
 
@@ -42,7 +43,7 @@ def compose(
         replies=TemplateReplies(desk),
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
-        triage=load_or_train(examples(desk), settings.var / "triage", desk.folder / "escalate.toml"),
+        triage=_triage(desk, settings),
         gate=CedarGate(desk),
         gateway=EffectGateway(),
         ledger=ledger,
@@ -52,6 +53,15 @@ def compose(
         on_point=on_point,
     )
     return deps, ledger
+
+
+def _triage(desk: Desk, settings: Settings) -> TriageModel:
+    return load_or_train(
+        examples(desk),
+        settings.var / "triage",
+        escalations=read_escalations(desk.folder / "escalate.toml"),
+        languages=desk.settings.languages,
+    )
 
 
 def open_configured_shop(settings: Settings, clock: Clock, stack: ExitStack) -> Shop:

@@ -132,6 +132,9 @@ class Ruling(Frozen):
     review_deadline: datetime
     approver: str = "policy"
     """The person whose review made the verdict allow."""
+    category: str = ""
+    requests: tuple[str, ...] = ()
+    """What the turn is about, for the lists of what waits."""
 
 
 class Outgoing(Frozen):

@@ -182,7 +182,8 @@ def _follow(
             _grant(connection, ref, verdict, ruling, item, now)
     customer, on_record = ruling.sender.customer, ruling.sender.on_record
     known = {"customer": customer, "on_record": on_record} if on_record else {}
-    update_ticket(connection, ref.id, now, status="waiting" if asks else "received", **known)
+    about = {"category": ruling.category, "requests": pack(ruling.requests)}
+    update_ticket(connection, ref.id, now, status="waiting" if asks else "received", **known, **about)
 
 
 def _grant(connection: sa.Connection, ref: TicketRef, verdict: str, ruling: Ruling, item: Item, now: datetime) -> None:

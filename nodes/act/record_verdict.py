@@ -20,7 +20,7 @@ def record_verdict(state: TicketState, *, deps: Deps) -> Update:
     if verdict is not None and sender is not None:
         now = deps.clock.now()
         proposals = proposals_of(state, deps)
-        settings = deps.desk.settings
+        settings, plans = deps.desk.settings, state.get("plans", ())
         ruling = Ruling(
             proposals=proposals,
             verdict=verdict,
@@ -29,6 +29,8 @@ def record_verdict(state: TicketState, *, deps: Deps) -> Update:
             grants_expire_at=now + timedelta(minutes=settings.grant_minutes),
             review_deadline=_deadline(proposals, deps, now),
             approver=verdict.approver,
+            category=plans[0].category if plans else "",
+            requests=tuple(dict.fromkeys(plan.request for plan in plans)),
         )
         deps.ledger.record_verdict(state["ticket"], ruling, now)
     return Update()
