@@ -1,14 +1,24 @@
 """What every test may use: required services, a fixed clock, public data."""
 
+import fcntl
 import os
+import shutil
 import socket
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from countersign.settings import Settings
+
+if TYPE_CHECKING:
+    from countersign.runtime import Runtime
 
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ["LANGSMITH_TRACING"] = "false"
@@ -71,3 +81,44 @@ class SteppingClock:
 @pytest.fixture
 def clock() -> SteppingClock:
     return SteppingClock()
+
+
+_PREPARE = """
+import sys
+from pathlib import Path
+from countersign.runtime import open_runtime
+from countersign.settings import Settings
+from tests.conftest import SteppingClock
+with open_runtime(Settings(var=Path(sys.argv[1])), clock=SteppingClock()):
+    pass
+"""
+
+
+@pytest.fixture(scope="session")
+def prepared_var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A var folder with the seeded shop and the trained triage model, made once for all test workers; never run in."""
+    shared = tmp_path_factory.getbasetemp().parent / "prepared-var"
+    with (shared.parent / "prepared-var.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "ready").exists():
+            # A process of its own: training leaves threads behind that a forking test must not inherit.
+            subprocess.run([sys.executable, "-c", _PREPARE, str(shared)], check=True, cwd=Path(__file__).parents[1])
+            (shared / "ready").touch()
+    return shared
+
+
+@pytest.fixture
+def var(prepared_var: Path, tmp_path: Path) -> Path:
+    """A var folder of this test's own, ready to run in."""
+    folder = tmp_path / "var"
+    shutil.copytree(prepared_var, folder)
+    return folder
+
+
+@pytest.fixture
+def runtime(var: Path, clock: SteppingClock) -> "Iterator[Runtime]":
+    """An open desk on files of this test's own, at a fixed time."""
+    from countersign.runtime import open_runtime
+
+    with open_runtime(Settings(var=var), clock=clock) as opened:
+        yield opened

@@ -1,0 +1,117 @@
+"""kill -9 anywhere, start again: every ticket ends in one state, nothing happens twice, nothing is lost."""
+
+import io
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from countersign.adapters.blobs import FolderBlobs
+from countersign.adapters.mail import read_sources
+from countersign.adapters.shop import open_shop
+from countersign.domain.desk import MailSettings
+from countersign.domain.ticket import Message
+from countersign.ledger import open_ledger
+from countersign.ledger.check import check_ledger
+from tests.conftest import SteppingClock
+from tests.crash.forked import run_forked
+
+SHARE = 4
+"""The points are tested in this many parts, so that workers can share them."""
+NEVER = 10**9
+
+
+CANCEL, LARGE, QUESTION, PRESS = "018-*", "100-*", "077-*", "114-*"
+"""Sample mails: two effects and a reply; a wait for a person; a reply alone; a hand-over."""
+
+
+def sample(*patterns: str) -> list[Message]:
+    """Sample messages, parsed in this process so that a child has nothing to parse."""
+    folder = Path(__file__).resolve().parents[2] / "desk" / "mail"
+    mail = MailSettings(address="support@fernhill.example", name="Fernhill", trusted_authserv=("mx.fernhill.example",))
+    with tempfile.TemporaryDirectory() as blobs:
+        sources = [str(path) for pattern in patterns for path in sorted(folder.glob(pattern))]
+        items = list(read_sources(sources, FolderBlobs(Path(blobs)), mail, io.BytesIO()))
+    return [item for item in items if isinstance(item, Message)]
+
+
+class World:
+    """What stands outside the desk: the shop's own record of writes, and the outbox's files."""
+
+    def __init__(self, var: Path) -> None:
+        shop = open_shop(f"sqlite:///{var / 'shop.db'}")
+        self.writes = sorted((receipt.kind, receipt.target, receipt.amount) for receipt in shop.writes())
+        shop.close()
+        self.mails = sorted(path.name for path in (var / "outbox").rglob("*") if path.is_file())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, World) and (self.writes, self.mails) == (other.writes, other.mails)
+
+    def __repr__(self) -> str:
+        return f"World(writes={self.writes}, mails={len(self.mails)})"
+
+
+def statuses(var: Path) -> dict[str, str]:
+    """How each ticket stands in the ledger."""
+    ledger = open_ledger(var / "ledger.db")
+    found: dict[str, str] = {}
+    number = 1001
+    while (ticket := ledger.ticket(f"CS-{number}")) is not None:
+        found[ticket.id], number = ticket.status, number + 1
+    ledger.close()
+    return found
+
+
+def boundary(name: str) -> bool:
+    """The points at every node boundary and inside the gateway."""
+    return name.startswith(("before ", "after ")) or any(part in name for part in ("claim", "settle", "accept"))
+
+
+@pytest.mark.parametrize("part", range(SHARE))
+def test_killed_at_any_boundary_nothing_is_lost_or_done_twice(
+    prepared_var: Path, tmp_path: Path, clock: SteppingClock, part: int
+) -> None:
+    """Killed at each node boundary and each point of the gateway, the same command afterwards ends as if undisturbed."""
+    messages = sample(CANCEL, LARGE, QUESTION, PRESS)
+    clean = _copy(prepared_var, tmp_path / "clean")
+    assert run_forked(clean, messages, clock, NEVER, boundary) == ""
+    expected, ended = World(clean), statuses(clean)
+    assert len(expected.writes) >= 2
+    assert len(expected.mails) >= 2
+    assert {"answered", "waiting", "handed_over"} <= set(ended.values())
+    killed = 0
+    for number in itertools.count(part + 1, SHARE):
+        var = _copy(prepared_var, tmp_path / "var")
+        name = run_forked(var, messages, clock, number, boundary)
+        if not name:
+            break
+        assert run_forked(var, messages, clock, NEVER, boundary) == ""
+        assert World(var) == expected, f"after a kill at point {number}, {name}"
+        assert statuses(var) == ended, f"after a kill at point {number}, {name}"
+        assert not check_ledger(var / "ledger.db"), f"after a kill at point {number}, {name}"
+        killed += 1
+    assert killed >= 20
+
+
+def test_killed_twice_in_a_row_nothing_is_lost_or_done_twice(
+    prepared_var: Path, tmp_path: Path, clock: SteppingClock
+) -> None:
+    """A second kill during recovery changes nothing either; a spread of pairs of points is tried."""
+    messages = sample(CANCEL)
+    clean = _copy(prepared_var, tmp_path / "clean")
+    run_forked(clean, messages, clock, NEVER, boundary)
+    expected = World(clean)
+    for first, second in ((7, 3), (19, 1), (23, 2), (25, 2), (27, 1), (29, 3), (31, 2), (33, 1), (35, 4), (40, 2)):
+        var = _copy(prepared_var, tmp_path / "var")
+        run_forked(var, messages, clock, first, boundary)
+        run_forked(var, messages, clock, second, boundary)
+        assert run_forked(var, messages, clock, NEVER, boundary) == ""
+        assert World(var) == expected, f"after kills at points {first} and {second}"
+
+
+def _copy(source: Path, target: Path) -> Path:
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    return target
