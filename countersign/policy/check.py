@@ -8,7 +8,7 @@ from typing import get_args
 from countersign.domain.desk import Desk
 from countersign.domain.plan import Kind
 from countersign.policy.engine import schema_error, validation_errors
-from countersign.policy.rules import Rule, read_rules
+from countersign.policy.rules import Rule, read_rules, statements
 
 POLICY_FILE = "policy.cedar"
 SCHEMA_FILE = "policy.cedarschema"
@@ -79,17 +79,27 @@ def _problem(number: int, rule: Rule, text: str, line: int | None = None) -> Pro
 
 
 def _line_in_rule(rule: Rule, text: str) -> int:
-    """The first line of the rule that holds a word which the message quotes, else where the rule begins."""
-    words: list[str] = re.findall(r"`([^`]+)`", text)
-    lines = rule.source.split("\n")
-    return next((rule.line + n for n, line in enumerate(lines) if any(word in line for word in words)), rule.line)
+    """The first line of the rule that holds what the message quotes first, else where the rule begins."""
+    quoted: list[str] = re.findall(r"`([^`]+)`", text)
+    return rule.line - 1 + (_first_line(rule.source, rf"(?<!\w){re.escape(quoted[0])}(?!\w)") if quoted else 1)
 
 
 def _line_in_schema(schema: str, text: str) -> int:
-    """The last line that holds a word which the message quotes: a second declaration, or a use of what is not there."""
-    words: list[str] = re.findall(r"`([^`]+)`", text)
-    lines = schema.split("\n")
-    return next((n for n in range(len(lines), 0, -1) if any(word in lines[n - 1] for word in words)), 1)
+    """Where the schema can't be parsed, declares something twice, or first names what is declared nowhere."""
+    for statement, line in statements(schema):
+        if schema_error(statement).startswith("error parsing schema"):
+            return line
+    plain = re.sub(r"//[^\n]*", "", schema)
+    named: list[tuple[str, ...]] = re.findall(r"`(\w+)`|types?: (\w+)|::\"([^\"]+)\"", text)
+    name = re.escape("".join(named[0])) if named else ""
+    declared = rf'\b(?:entity|type|action)\s+"?{name}\b'
+    return _first_line(plain, rf"(?s){declared}.*?{declared}" if "twice" in text else rf"\b{name}\b")
+
+
+def _first_line(text: str, pattern: str) -> int:
+    """The line (from 1) of a pattern's first match in a text; 1 where there is none."""
+    found = re.search(pattern, text)
+    return text.count("\n", 0, found.end()) + 1 if found else 1
 
 
 def _people(desk: Desk) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import cedarpy
 from pydantic import JsonValue
@@ -39,8 +39,8 @@ class Engine:
 
     def ask(self, requests: Sequence[Request], attributes: Mapping[str, JsonValue]) -> tuple[Ruled, ...]:
         """An answer to each request, in order; `attributes` are the principal's. Every entity is handed over."""
-        entities = {
-            (kind, name): {"uid": {"type": kind, "id": name}, "attrs": attrs, "parents": []}
+        entities: dict[tuple[str, str], dict[str, Any]] = {
+            (kind, name): {"uid": _uid((kind, name)), "attrs": attrs, "parents": []}
             for request in requests
             for (kind, name), attrs in ((request.principal, dict(attributes)), (request.resource, {}))
         }
@@ -71,7 +71,7 @@ def annotations(source: str) -> Mapping[str, str | None]:
     rules: list[dict[str, Any]] = list(parsed["staticPolicies"].values())
     if len(rules) != 1:
         raise ValueError("a rule may not have ?principal or ?resource in it")
-    return rules[0]["annotations"]
+    return rules[0].get("annotations", {})
 
 
 def _as_cedar(request: Request) -> dict[str, Any]:
@@ -88,7 +88,8 @@ def _uid(entity: tuple[str, str]) -> dict[str, str]:
 
 
 def _ruled(result: cedarpy.AuthzResult) -> Ruled:
-    names: dict[str, str] = result.diagnostics.id_annotations_by_reason  # pyright: ignore[reportUnknownMemberType]
+    # cedarpy types this as a bare dict; Cedar's own names (policy0, ...) are the keys.
+    names = cast("dict[str, str]", result.diagnostics.id_annotations_by_reason)  # pyright: ignore[reportUnknownMemberType]
     errors = result.diagnostics.errors
     undecided = result.decision is cedarpy.Decision.NoDecision
     return Ruled(

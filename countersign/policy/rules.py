@@ -24,7 +24,7 @@ class Rule:
 
 def read_rules(policy: str) -> tuple[Rule, ...]:
     """The rules in the order of the text, which is the order of Cedar's own numbers."""
-    return tuple(_rule(source, line) for source, line in _statements(policy))
+    return tuple(_rule(source, line) for source, line in statements(policy))
 
 
 def _rule(source: str, line: int) -> Rule:
@@ -35,7 +35,7 @@ def _rule(source: str, line: int) -> Rule:
     return Rule(id=notes.get("id") or "", reason=notes.get("reason") or "", line=line, source=source)
 
 
-def _statements(policy: str) -> list[tuple[str, int]]:
+def statements(policy: str) -> list[tuple[str, int]]:
     """Each statement with the line of its first word; comments and strings may hold semicolons."""
     found: list[tuple[str, int]] = []
     start: int | None = None
