@@ -1,6 +1,6 @@
 """The composition root: `open_runtime` builds the desk's parts and the compiled graph, and closes them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,12 +77,20 @@ class Runtime:
             self._give_up(ref, error)
 
     def _invoke(self, ref: TicketRef) -> None:
-        """Continues the thread where a crash left it in this turn; begins the turn otherwise."""
+        """Wakes a thread that waits in this turn, continues one that a crash left in it, begins the turn otherwise.
+
+        What wakes a thread says nothing: the node after the review reads the answer from the ledger.
+        """
+        from langgraph.types import Command
+
         config = thread_config(ref.id)
         state = self.graph.get_state(config)
-        begun = bool(state.next) and not state.interrupts and state.values.get("ticket") == ref
-        start = None if begun else TicketState(ticket=ref)
-        self.graph.invoke(start, config, durability="sync")
+        start: TicketState | Command[str] | None = TicketState(ticket=ref)
+        if state.values.get("ticket") == ref and state.interrupts:
+            start = Command(resume={state.interrupts[0].id: "woken"})
+        elif state.values.get("ticket") == ref and state.next:
+            start = None
+        self.graph.invoke(start, config, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
 
     def _give_up(self, ref: TicketRef, error: Exception) -> None:
         code = error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"
@@ -98,7 +106,7 @@ def thread_config(ticket_id: str) -> "RunnableConfig":
 @contextmanager
 def open_runtime(
     settings: Settings | None = None, *, clock: Clock | None = None, on_point: OnPoint | None = None
-) -> Iterator[Runtime]:
+) -> Generator[Runtime]:
     """A desk ready to run, closed at the end.
 
     Raises SettingsError, DeskError or StorageError where something is wrong; StorageError too where langgraph was

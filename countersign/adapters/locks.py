@@ -1,7 +1,7 @@
 """One process at a time for a ticket: file locks, which the system releases when a process dies."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ class TicketLocks:
         self._folder = folder
 
     @contextmanager
-    def held(self, ticket_id: str) -> Iterator[bool]:
+    def held(self, ticket_id: str) -> Generator[bool]:
         """Whether this caller has the ticket for the length of the block; False where another has it now."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._folder / f"{ticket_id}.lock").open("w") as file:

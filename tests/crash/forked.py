@@ -1,4 +1,4 @@
-"""Runs a desk in a forked child that kills itself at a numbered point: imports are paid once, files open after the fork."""
+"""Runs a desk in a forked child that kills itself at a numbered point; files are opened after the fork."""
 
 import os
 import signal
@@ -33,7 +33,9 @@ class KillAt:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_once(var: Path, messages: list[Message], clock: Clock, on_point: Callable[[str], None] | None = None) -> Summary:
+def run_once(
+    var: Path, messages: list[Message], clock: Clock, on_point: Callable[[str], None] | None = None
+) -> Summary:
     """One batch in this process."""
     with open_runtime(Settings(var=var), clock=clock, on_point=on_point) as runtime:
         return Batch(runtime).run(messages)

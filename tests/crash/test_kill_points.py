@@ -73,7 +73,7 @@ def boundary(name: str) -> bool:
 def test_killed_at_any_boundary_nothing_is_lost_or_done_twice(
     prepared_var: Path, tmp_path: Path, clock: SteppingClock, part: int
 ) -> None:
-    """Killed at each node boundary and each point of the gateway, the same command afterwards ends as if undisturbed."""
+    """Killed at any node boundary or point of the gateway, the same command afterwards ends as if undisturbed."""
     messages = sample(CANCEL, LARGE, QUESTION, PRESS)
     clean = _copy(prepared_var, tmp_path / "clean")
     assert run_forked(clean, messages, clock, NEVER, boundary) == ""

@@ -1,0 +1,138 @@
+"""The sample mailbox, handled end to end: each message comes to what the rules of the business imply."""
+
+import io
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from countersign.adapters.mail import read_sources
+from countersign.batch import Batch, Summary
+from countersign.domain.ticket import TicketRef
+from countersign.runtime import Runtime, open_runtime
+from countersign.settings import Settings
+from tests.conftest import SteppingClock
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIL = ROOT / "desk" / "mail"
+EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/unit/sample_mail_expected.toml").read_text())
+
+
+@dataclass(frozen=True)
+class Came:
+    """What one message came to."""
+
+    ticket: str
+    end: str
+    requests: tuple[str, ...]
+    effects: tuple[str, ...]
+    refunded: int
+    waits: tuple[str, ...]
+    asked: str
+    reply: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Handled:
+    """The mailbox, handled twice."""
+
+    came: dict[str, Came]
+    first: Summary
+    second: Summary
+
+
+@pytest.fixture(scope="module")
+def handled(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Handled:
+    """The whole mailbox handled once, and then again."""
+    import shutil
+
+    var = tmp_path_factory.mktemp("mailbox") / "var"
+    shutil.copytree(prepared_var, var)
+    clock = SteppingClock()
+    with open_runtime(Settings(var=var), clock=clock) as runtime:
+        came, first = _run(runtime)
+        clock.move(minutes=5)
+        _, second = _run(runtime)
+    return Handled(came=came, first=first, second=second)
+
+
+def _run(runtime: Runtime) -> tuple[dict[str, Came], Summary]:
+    """Message by message, so that each turn's end can be told."""
+    mail = runtime.deps.desk.settings.mail
+    batch = Batch(runtime)
+    summary = batch.run(read_sources([str(MAIL)], runtime.deps.blobs, mail, io.BytesIO()))
+    ticket_of = {Path(taken.source).name: taken.ticket for taken in batch.taken}
+    return {name: _came(runtime, ticket) for name, ticket in ticket_of.items() if ticket}, summary
+
+
+def _came(runtime: Runtime, ticket_id: str) -> Came:
+    ticket = runtime.ticket(ticket_id)
+    refs = [TicketRef(id=ticket_id, turn=turn) for turn in range(1, ticket.turn + 1)]
+    effects = [effect for ref in refs for effect in runtime.ledger.receipts(ref) if effect.status == "done"]
+    open_proposals = runtime.ledger.proposals(refs[-1]) if ticket.status == "waiting" else ()
+    replies = [p.args["body"] for ref in refs for p in runtime.ledger.proposals(ref) if p.kind == "send_reply"]
+    turns = runtime.ledger.past_turns(ticket_id)
+    return Came(
+        ticket=ticket_id,
+        end=ticket.status,
+        requests=tuple(dict.fromkeys(request for turn in turns for request in turn.requests)) or ticket.requests,
+        effects=tuple(sorted(effect.kind for effect in effects if effect.kind != "send_reply")),
+        refunded=sum(e.receipt.amount or 0 for e in effects if e.kind == "refund" and e.receipt),
+        waits=tuple(sorted(p.kind for p in open_proposals if p.kind != "send_reply")),
+        asked=next((turn.asked for turn in turns if turn.asked), ""),
+        reply="\n".join(cast("list[str]", replies)),
+        reason=ticket.reason,
+    )
+
+
+def differences(expected: dict[str, Any], came: Came) -> list[str]:
+    """Everything about one message that is not as expected, in words."""
+    found: list[str] = []
+    if came.end not in expected["end"]:
+        found.append(f"ended {came.end} ({came.reason}), not {expected['end']}")
+    if came.end in ("answered", "waiting") and "requests" in expected:
+        wanted = [set(one.split("|")) for one in expected["requests"]]
+        if not all(any(request in names for request in came.requests) for names in wanted):
+            found.append(f"was read as {came.requests}, not {expected['requests']}")
+    if "effects" in expected and sorted(expected["effects"]) != list(came.effects):
+        found.append(f"caused {came.effects}, not {expected['effects']}")
+    found.extend(f"must never cause {kind}" for kind in expected.get("never", ()) if kind in came.effects)
+    if "refunded" in expected and came.refunded != expected["refunded"]:
+        found.append(f"refunded {came.refunded}, not {expected['refunded']}")
+    if came.refunded > expected.get("most", came.refunded):
+        found.append(f"refunded {came.refunded}, more than {expected['most']}")
+    if came.end == "waiting" and not set(expected.get("waits", ())) <= set(came.waits):
+        found.append(f"waits for {came.waits}, not {expected['waits']}")
+    if expected.get("asks") and not came.asked:
+        found.append("did not ask")
+    found.extend(f"says “{word}”" for word in expected.get("silent", ()) if word.lower() in came.reply.lower())
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_message_comes_to_what_the_rules_imply(handled: Handled, name: str) -> None:
+    """The end, the requests, the effects, the money and the words of one message's turn."""
+    expected = EXPECTED[name]
+    came = handled.came[name]
+    if any(other.get("ticket") == name for other in EXPECTED.values()):
+        pytest.skip("a later message continues its ticket: the last one's end counts")
+    assert differences(expected, came) == []
+
+
+def test_second_run_changes_nothing(handled: Handled) -> None:
+    """The same mailbox again: no reply, no effect, every message known."""
+    assert (handled.second.replies, handled.second.effects) == (0, 0)
+    assert handled.second.duplicates == len(list(MAIL.glob("*.eml")))
+    assert handled.first.replies > 60
+    assert handled.first.effects > 15
+
+
+def test_duplicate_and_reply_are_no_tickets_of_their_own(handled: Handled) -> None:
+    """A second delivery belongs to the first one's ticket, a reply to the ticket it answers."""
+    for name, expected in EXPECTED.items():
+        for other in (expected.get("same_as"), expected.get("ticket")):
+            if other:
+                assert handled.came[name].ticket == handled.came[other].ticket
