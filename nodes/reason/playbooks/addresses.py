@@ -14,6 +14,8 @@ _COUNTRIES: dict[str, str] = {
     "PL": "Poland|Polska", "PT": "Portugal", "RO": "Romania", "SE": "Sweden|Sverige", "SI": "Slovenia",
     "SK": "Slovakia", "US": "United States|USA",
 }  # fmt: skip
+UNION_COUNTRIES = r"\b(?:" + "|".join(_COUNTRIES[c] for c in _COUNTRIES if c not in ("CH", "GB", "NO", "US")) + r")\b"
+"""A pattern of the names of European Union countries."""
 _POSTCODES: dict[str, str] = {
     **dict.fromkeys(("AT", "BE", "BG", "CH", "CY", "DK", "HU", "LU", "NO", "SI"), r"[0-9]{4}"),
     **dict.fromkeys(("DE", "EE", "ES", "FI", "FR", "HR", "IT"), r"[0-9]{5}"),

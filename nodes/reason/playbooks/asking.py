@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from functools import wraps
 
+from countersign.domain.perception import Verified
 from countersign.domain.plan import Plan
 from countersign.domain.shop import Order
 from nodes.reason.playbooks.case import Case, Handler, handed
@@ -18,25 +19,22 @@ Fits = Callable[[Order], bool]
 
 def known(handler: Handler) -> Handler:
     """Calls the handler only for a sender with one open account, verified by address or by details."""
-
-    @wraps(handler)
-    def guarded(case: Case) -> Plan:
-        if case.sender.verified == "none":
-            return _shared_address(case) or unverified(case)
-        if case.customer() is None:
-            return handed(case, "the sender's account is closed or can't be found")
-        return handler(case)
-
-    return guarded
+    return _guarded(handler, ("address", "details"), unverified)
 
 
 def on_record(handler: Handler) -> Handler:
-    """Like `known`, but asks whoever did not write from the address on record to do so."""
+    """Calls the handler only for a sender with one open account who wrote from its address on record."""
+    return _guarded(handler, ("address",), needs_address)
 
-    @known
+
+def _guarded(handler: Handler, enough: tuple[Verified, ...], otherwise: Handler) -> Handler:
     @wraps(handler)
     def guarded(case: Case) -> Plan:
-        return handler(case) if case.sender.verified == "address" else needs_address(case)
+        if case.sender.verified not in enough:
+            return _shared_address(case) or otherwise(case)
+        if case.customer() is None:
+            return handed(case, "the sender's account is closed or can't be found")
+        return handler(case)
 
     return guarded
 
@@ -48,7 +46,7 @@ def unverified(case: Case) -> Plan:
 
 def needs_address(case: Case) -> Plan:
     """The reply to somebody who must write from the address on record first; it states nothing of the account."""
-    return Statement(case).ask("needs_address")
+    return how_to(case, Statement(case)).ask("needs_address")
 
 
 def may_refund(case: Case) -> bool:

@@ -14,7 +14,6 @@ from countersign.domain.plan import Plan, Principal
 from countersign.domain.shop import Customer, Subscription
 from countersign.ports import Deps
 from nodes.reason.playbooks.continuing import continued_request
-from nodes.reason.playbooks.signals import escalation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,15 +81,12 @@ Handler = Callable[[Case], Plan]
 
 
 def plan_for(case: Case) -> Plan:
-    """What the request comes to; `complex` where no playbook handles it or the text calls for a person.
+    """What the request comes to; `complex` where no playbook handles it, or it does not fit.
 
     Raises MisuseError where two playbooks claim one request, and whatever the lookups raise (RetryError, FailedError).
     """
     handler = handlers().get(case.intent.request)
-    if handler is None:
-        return handed(case, f"no playbook handles {case.intent.request}")
-    trouble = escalation(case.said)
-    return handed(case, trouble) if trouble else handler(case)
+    return handler(case) if handler else handed(case, f"no playbook handles {case.intent.request}")
 
 
 def handed(case: Case, why: str, *notes: str) -> Plan:

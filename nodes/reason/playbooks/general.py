@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from countersign.domain.plan import Plan
 from nodes.reason.playbooks.case import Case, Handler, handed
 from nodes.reason.playbooks.help_centre import nearest, quoted
+from nodes.reason.playbooks.signals import says
 from nodes.reason.playbooks.statement import Statement
+
+_STOCK = ("in stock", "restock(?:ed|ing)?", "available", "sold out", "get the .{1,40} back in")
 
 
 def policy_question(case: Case) -> Plan:
@@ -14,7 +17,9 @@ def policy_question(case: Case) -> Plan:
 
 
 def product_question(case: Case) -> Plan:
-    """What the help centre says about the article or its care, cited."""
+    """What the help centre says about the article or its care, cited; what is in stock is not in there."""
+    if says(case.span, *_STOCK):
+        return handed(case, "asks whether an article is available")
     return _answer(case, "product_answer")
 
 

@@ -3,6 +3,7 @@
 import re
 
 from countersign.domain.facts import Passage
+from nodes.reason.playbooks.addresses import UNION_COUNTRIES
 from nodes.reason.playbooks.case import Case
 from nodes.reason.playbooks.statement import Statement
 
@@ -10,17 +11,23 @@ _STEM = 5
 _ENOUGH = 0.5
 _MANY = 4
 _QUIET = frozenset(
-    "about again also am an and any are as at be been but by can could dear did do does doing don done "
-    "each fernhill for from get give good got had has have hello help her hers hi him his how if in into "
-    "is it its just kind know let like long look mail make may me might more much must my need no not now "
-    "of off on one only or other our out over please possible question quick regards say shop should so "
-    "some tell than thank thanks that the their them then there these they this those through to too "
-    "until us very want was way we well were what when where which who why will with wonder wondering "
-    "would yes yet you your information available company offer order orders".split()
+    "about add after again all back also always any anything are been before being best both bought but buy "
+    "buying came can cannot come could day dear did does doesn doing don done each else ever every "
+    "fernhill few find first for from get gets getting give goes going good got had happen happens has "
+    "have having hello help her here him his how however into isn its just kind know later let like "
+    "little long look looking made mail make makes many may maybe might more most much must need never "
+    "next not now off offer often once one ones only order ordered ordering orders other others our out "
+    "over own please possible question questions quick quite rather really reply same say see she shop "
+    "shops should since some somebody someone something soon still such sure take takes tell than thank "
+    "thanks that the their them then there these they thing things think this those through time times "
+    "too trip two until upon use used using usually very via want wanted wants was way welcome well were "
+    "what when where which while who whose why will wish with within without wonder wondering work works "
+    "would yes yet you your yours".split()
 )
 _SAME = {
     "ship": "deliv", "shipp": "deliv", "posta": "deliv", "guara": "warra", "vouch": "promo", "disco": "promo",
-    "subsc": "membe", "packa": "parce", "trous": "cloth", "charg": "costs", "cost": "costs", "price": "costs",
+    "subsc": "membe", "packa": "parce", "cost": "costs", "price": "costs", "expen": "costs", "abroa": "count",
+    "days": "day",
 }  # fmt: skip
 """Stems that customers use, and the help centre's own."""
 
@@ -64,19 +71,36 @@ def quoted(say: Statement, passage: Passage | None) -> Statement:
 
 def nearest(case: Case) -> Passage | None:
     """The section that answers the question, or None where nothing covers enough of its words."""
-    wanted = _stems(case.span) or _stems(case.said)
+    asked = _questions(case)
+    wanted = _stems(asked)
     if not wanted:
         return None
-    found = case.deps.knowledge.search(case.span)
-    best = max(found, key=lambda passage: len(wanted & _all(passage)), default=None)
-    return best if best and _covers(best, wanted) else None
+    near = [passage for passage in case.deps.knowledge.search(asked) if _covers(passage, wanted)]
+    return max(near, key=lambda passage: _overlap(passage, wanted), default=None)
+
+
+def _questions(case: Case) -> str:
+    """The sentences of the text that ask something, without order numbers; all of it where none has a question mark."""
+    plain = re.sub(rf"{case.deps.desk.settings.order_pattern}|\bof charge\b", " ", case.span, flags=re.IGNORECASE)
+    plain = re.sub(UNION_COUNTRIES, "the countries of the European Union", plain)
+    asked = re.findall(r"[^.!?]*[^.!?\s][^.!?]*\?", plain)
+    return " ".join(asked) or plain
+
+
+def _overlap(passage: Passage, wanted: frozenset[str]) -> int:
+    """How many words a section shares with the question, those of its heading twice; ties keep the search's order."""
+    return len(wanted & _all(passage)) + len(wanted & _heading(passage))
 
 
 def _covers(passage: Passage, wanted: frozenset[str]) -> bool:
-    """Half of the question's words stand in the section, and one of them in its heading or many in its text."""
+    """Most of the question's words stand in the section, at least two, and one in its heading or many in its text."""
     shared = wanted & _all(passage)
-    headed = shared & _stems(f"{passage.title} {passage.section}")
-    return len(shared) >= _ENOUGH * len(wanted) and (bool(headed) or len(shared) >= _MANY)
+    headed = bool(shared & _heading(passage))
+    return len(shared) >= max(_ENOUGH * len(wanted), min(2, len(wanted))) and (headed or len(shared) >= _MANY)
+
+
+def _heading(passage: Passage) -> frozenset[str]:
+    return _stems(f"{passage.title} {passage.section}")
 
 
 def _all(passage: Passage) -> frozenset[str]:
@@ -84,6 +108,6 @@ def _all(passage: Passage) -> frozenset[str]:
 
 
 def _stems(text: str) -> frozenset[str]:
-    words: list[str] = re.findall(r"[^\W\d_]{3,40}|[0-9]{2,4}", text.lower())
+    words: list[str] = re.findall(r"[^\W\d_]{3,40}", text.lower())
     stems = (word[:_STEM] for word in words if word not in _QUIET)
     return frozenset(_SAME.get(stem, stem) for stem in stems)

@@ -61,8 +61,10 @@ def arrived_at(order: Order, sku: str) -> datetime | None:
 
 
 def running_at(subscription: Subscription | None, when: datetime) -> bool:
-    """Whether a membership was paid for at a time, and so gave its benefits to what was ordered then."""
-    return subscription is not None and subscription.started_at <= when <= subscription.paid_until
+    """Whether a membership gives its benefits at a time: paid for then, and not resting."""
+    if subscription is None or subscription.status == "paused":
+        return False
+    return subscription.started_at <= when <= subscription.paid_until
 
 
 def months_after(when: datetime, months: int) -> datetime:

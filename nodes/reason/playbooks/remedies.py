@@ -21,11 +21,9 @@ def remedy(
 ) -> Plan:
     """Proposes a replacement (`<template>_replaced`) or a refund (`<template>_refunded`); `also` comes first.
 
-    Money instead of a replacement is given where the customer asks for it. A second remedy for one order is for a
-    person, and so is a refund of more than is left to refund.
+    Money instead of a replacement is given where the customer asks for it. A refund of more than is left to refund, or
+    of less than the customer speaks of, is for a person.
     """
-    if order.replacements or order.refunds:
-        return handed(case, "the order had a replacement or a refund before", f"refunded so far: {order.refunded}")
     if in_stock(items) and not _wants_money(case):
         again = send_replacement(order, units_of(items), why, case.principal)
         return say.plan(f"{template}_replaced", *also, again)

@@ -1,4 +1,4 @@
-"""What a text gives away by its words: threats, anger, articles, months, wishes. Pure; English, as the desk is."""
+"""What a text gives away by its words: anger, articles, months, wishes. Pure; English, as the desk is."""
 
 import re
 from collections import Counter
@@ -6,27 +6,6 @@ from collections.abc import Iterable
 
 from countersign.domain.shop import Item
 
-_ESCALATIONS: tuple[tuple[str, str], ...] = (
-    (
-        r"\b(?:lawyers?|solicitors?|attorneys?|legal (?:action|steps|proceedings)|su(?:e|ing) you|small claims|"
-        r"ombudsman|trading standards|consumer protection|chargeback|police report)\b",
-        "the customer speaks of legal steps or a chargeback",
-    ),
-    (
-        r"\b(?:injur(?:y|ed|ies)|hospital|caught fire|exploded|explosion|burn(?:t|ed) (?:me|my|his|her|our)|"
-        r"allergic reaction|carbon monoxide poisoning)\b",
-        "the customer speaks of an injury or a danger",
-    ),
-    (
-        r"\b(?:hacked|identity theft|(?:someone|somebody) (?:else )?(?:has )?(?:ordered|logged|got into|used my)|"
-        r"fraud(?:ulent|sters?)?|did(?:n't| not) (?:place|make) (?:this|that|the) order)\b",
-        "the customer speaks of misuse of the account or fraud",
-    ),
-    (
-        r"\b(?:passed away|has died|have died|deceased|(?:husband|wife|father|mother|partner)(?:'s)? death)\b",
-        "the customer speaks of a death",
-    ),
-)
 _ANGRY = re.compile(
     r"\b(?:furious|angry|outrag\w{1,6}|disgust\w{1,5}|unacceptable|ridiculous|rip-?off|scam\w{0,4}|cheat\w{0,4}|"
     r"shameless|incompetent|useless|worst|terrible|appalling|fed up|sick of|never again|disgrace\w{0,3}|thieves)\b"
@@ -49,11 +28,6 @@ _COMMON = frozenset(
 """Words of article names that customers also use for other things."""
 
 
-def escalation(text: str) -> str:
-    """Why a person must read this whatever it asks for; empty where nothing of the kind is said."""
-    return next((why for pattern, why in _ESCALATIONS if re.search(pattern, text, re.IGNORECASE)), "")
-
-
 def angry(text: str) -> bool:
     """Whether the tone calls for a person when the answer is a no."""
     return _ANGRY.search(text) is not None
@@ -71,7 +45,8 @@ def wants_everything(text: str) -> bool:
 
 def months_named(text: str) -> int | None:
     """The one length in months that a text names; None where it names none or several."""
-    found = {_length(match.group(1).lower(), match.group(2).lower()) for match in _MONTHS.finditer(text)}
+    plain = re.sub(r"\bhalf a year\b", "six months", text, flags=re.IGNORECASE)
+    found = {_length(match.group(1).lower(), match.group(2).lower()) for match in _MONTHS.finditer(plain)}
     return found.pop() if len(found) == 1 else None
 
 

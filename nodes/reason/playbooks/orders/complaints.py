@@ -34,10 +34,10 @@ def damaged_item(case: Case) -> Plan:
         return items
     if _too_late(case, order, items):
         return _refused(case, order, items, "damaged_too_late")
-    if not case.photographed:
+    why = "wrong" if says(case.said, _WRONG) else "damaged"
+    if why == "damaged" and not case.photographed:
         return _ask_photo(case, order, items)
     say = Statement(case).order(order).texts("items", names_of(items), of_order(order))
-    why = "wrong" if says(case.said, _WRONG) else "damaged"
     if price_of(items, order.currency).amount < KEEP_BELOW:
         return remedy(case, say.terms("keep_below"), order, items, why, "damaged_kept")
     free = Money(amount=0, currency=order.currency)

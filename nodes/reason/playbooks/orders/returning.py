@@ -10,6 +10,7 @@ from nodes.reason.playbooks.asking import known, order_meant
 from nodes.reason.playbooks.case import Case, handed
 from nodes.reason.playbooks.orders.tracking import cancelled_before
 from nodes.reason.playbooks.reckoning import arrived_at, names_of, running_at, units_of
+from nodes.reason.playbooks.returns_window import days_to_return
 from nodes.reason.playbooks.signals import angry, items_named, says, wants_everything
 from nodes.reason.playbooks.statement import MESSAGE, Statement, of_order
 from nodes.reason.playbooks.terms import LABEL_FEE
@@ -71,7 +72,7 @@ def _returnable_now(case: Case, order: Order) -> list[Item] | Plan:
 
 
 def _in_window(case: Case, order: Order, items: list[Item]) -> list[Item] | Plan:
-    days = window_of(case, order)
+    days = days_to_return(case, order)
     arrivals = [arrived_at(order, item.sku) for item in items]
     known_ones = [arrival for arrival in arrivals if arrival is not None]
     if len(known_ones) < len(items):
@@ -87,16 +88,10 @@ def _in_window(case: Case, order: Order, items: list[Item]) -> list[Item] | Plan
     return say.terms("warranty").plan("return_too_late")
 
 
-def window_of(case: Case, order: Order) -> int:
-    """Days in which this order may be returned: longer where the membership was running when it was placed."""
-    windows = case.deps.desk.settings.windows
-    return windows.returns_plus if running_at(case.membership(), order.placed_at) else windows.returns
-
-
 def _open_return(case: Case, order: Order, items: list[Item]) -> Plan:
     fee = _label_fee(case, order)
     ends = min(arrival for item in items if (arrival := arrived_at(order, item.sku))) + timedelta(
-        days=window_of(case, order)
+        days=days_to_return(case, order)
     )
     kept = [item for item in _meant(case, order) if not item.returnable]
     say, source = Statement(case).order(order), of_order(order)
@@ -145,7 +140,7 @@ def _written(variant: str) -> str:
 
 
 def _not_arrived(case: Case, order: Order) -> Plan:
-    say = Statement(case).order(order).count("window", window_of(case, order))
+    say = Statement(case).order(order).count("window", days_to_return(case, order))
     return say.plan("return_not_arrived" if order.status == "dispatched" else "return_not_sent")
 
 
@@ -170,4 +165,4 @@ def _which_items(case: Case, order: Order) -> Plan:
 
 
 def _may_come_back(case: Case, order: Order) -> bool:
-    return order.delivered_at is not None and case.days_since(order.delivered_at) <= window_of(case, order)
+    return order.delivered_at is not None and case.days_since(order.delivered_at) <= days_to_return(case, order)

@@ -7,7 +7,7 @@ from nodes.reason.playbooks.addresses import address_in, fits_country, names_oth
 from nodes.reason.playbooks.asking import on_record, order_meant
 from nodes.reason.playbooks.case import Case, handed
 from nodes.reason.playbooks.orders.tracking import cancelled_before, tracking_link
-from nodes.reason.playbooks.reckoning import running_at
+from nodes.reason.playbooks.returns_window import days_to_return
 from nodes.reason.playbooks.signals import items_named, says
 from nodes.reason.playbooks.statement import MESSAGE, Statement, of_order
 from tools import proposals
@@ -71,9 +71,7 @@ def _reason(case: Case) -> CancelReason:
 
 
 def _too_late(case: Case, order: Order) -> Plan:
-    windows = case.deps.desk.settings.windows
-    member = running_at(case.membership(), order.placed_at)
-    say = Statement(case).order(order).count("window", windows.returns_plus if member else windows.returns)
+    say = Statement(case).order(order).count("window", days_to_return(case, order))
     say.date("date", order.delivered_at, of_order(order))
     return say.plan("cancel_delivered" if order.status == "delivered" else "cancel_on_its_way")
 
@@ -91,7 +89,7 @@ def change_address(case: Case) -> Plan:
     if any(parcel.dispatched_at for parcel in order.shipments):
         return handed(case, f"order is {order.status}, but a parcel of it has left")
     if names_other_country(case.said, order.ship_to.country):
-        return handed(case, "the new address seems to be in another country")
+        return Statement(case).order(order).plan("address_abroad")
     new = address_in(case.said, order.ship_to)
     if new is None:
         return Statement(case).order(order).ask("ask_address")
