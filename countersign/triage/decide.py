@@ -8,7 +8,7 @@ from countersign.domain.perception import Intent
 NONE = "none"
 """The class of what no request covers; guessing it means to abstain."""
 MOST_INTENTS = 3
-LEAST_SEGMENT_WORDS = 4
+LEAST_SEGMENT_WORDS = 3
 
 UNCOVERED = "no request covers it"
 UNSURE = "not sure enough"

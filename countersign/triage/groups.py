@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 from countersign.domain.desk import Example
 from countersign.triage import linear
@@ -57,15 +56,17 @@ def _boilerplate(examples: Sequence[Example], phrases: Sequence[Sequence[str]]) 
 
 
 def _linked(phrases: Sequence[Sequence[str]]) -> list[int]:
-    """Numbers of the connected components of texts, an edge being a pair of similar phrases."""
-    from scipy.sparse import coo_array  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
-    from scipy.sparse.csgraph import connected_components  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+    """One number for each text; texts linked by similar phrases have the same one (union-find)."""
+    parents = list(range(len(phrases)))
+
+    def root(node: int) -> int:
+        while parents[node] != node:
+            parents[node] = node = parents[parents[node]]
+        return node
 
     owners = [owner for owner, own in enumerate(phrases) for _ in own]
-    if not owners:
-        return list(range(len(phrases)))
-    pairs = linear.similar_pairs([phrase for own in phrases for phrase in own], SIMILAR)
-    rows, columns = zip(*((owners[first], owners[second]) for first, second in pairs), strict=True)
-    graph: Any = coo_array(([1] * len(rows), (rows, columns)), shape=(len(phrases), len(phrases)))
-    numbers: Any = connected_components(graph, directed=False)[1]
-    return [int(number) for number in numbers]
+    pairs = linear.similar_pairs([phrase for own in phrases for phrase in own], SIMILAR) if owners else []
+    for first, second in pairs:
+        low, high = sorted((root(owners[first]), root(owners[second])))
+        parents[high] = low
+    return [root(node) for node in range(len(phrases))]

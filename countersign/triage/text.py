@@ -12,7 +12,7 @@ MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+|;\s+")
 _CLAUSE_START = re.compile(
     r"\s*,?\s+(?:and(?: also)?|also|plus|but|besides|additionally)\s*,?\s+"
-    r"(?=(?:can|could|please|pls|i|i'd|i'm|where|how|when|what|why|is|do|does|would|will|my|one|the|send|cancel|change)\b)",
+    r"(?=(?:can|could|please|pls|i|i'd|i'm|where|how|when|what|why|is|do|does|would|will|my|one|the|send|cancel|change|close|delete|pause|return|exchange|stop|refund|tell|let)\b)",
     re.IGNORECASE,
 )
 _WRAPPED = re.compile(r"(?<=[^\n]{50})[ \t]*\n(?=[^\s\-*•])")
