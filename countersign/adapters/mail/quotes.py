@@ -5,6 +5,7 @@ Every pattern is matched on one line or on a few short joined lines, so that the
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from countersign.adapters.mail.phrases import (
@@ -27,11 +28,20 @@ _WRAPPED = 60
 _DATE = re.compile(
     r"(?:19|20)\d\d|\d{1,2}\s?[:.hH]\s?\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}\.?\s(?:de\s)?[^\W\d_]{3,9}|[^\W\d_]{3,9}\.?\s\d{1,2}\b|年|년"
 )
+_HINT = re.compile(r"[:：\d]|[-_=*—–]{2}")
+"""What a line must hold for a seam to begin there, unless it opens like an attribution."""
+_DIGIT = re.compile(r"\d")
 _MAIL = re.compile(r"[\w.+'=-]{1,80}@[\w.-]{1,80}\.\w{2,}")
 _LABEL = re.compile(r"[>\s*|]{0,20}([^\W\d_][^:：<>@]{0,24}?)\s?[*]{0,2}\s?[:：][*]{0,2}\s*(.*)")
 _QUOTED = re.compile(r"\s{0,3}(?:>|\|\s|&gt;)")
 _RULE = re.compile(r"[\s>*]*(?:[-_=*—–]\s?){3,}\s*$")
+_DASHED_NAME = re.compile(r"[-/~–—]\s?[^\W\d_a-zà-ÿ][\w.'-]{1,20}(?:\s[^\W\d_a-zà-ÿ][\w.'-]{1,20})?")
 _CONTACT = re.compile(r"@|https?:|www\.|\+?\d[\d ()/.-]{6,}\d")
+_NEAR = 8
+"""Quoted lines follow their attribution within so many lines."""
+_BLOCK = 24
+"""A header block has at most so many lines."""
+_LONGEST_SIGNATURE = 40
 _MAX_CLOSING = 12
 
 
@@ -90,7 +100,7 @@ def _is_quoted(lines: list[str], at: int) -> bool:
 
 
 def _next_is_quoted(lines: list[str], at: int) -> bool:
-    following = next((line for line in lines[at:] if line.strip()), "")
+    following = next((line for line in islice(lines, at, at + _NEAR) if line.strip()), "")
     return bool(_QUOTED.match(following))
 
 
@@ -104,7 +114,7 @@ def _without_rule(own: list[str]) -> list[str]:
 
 def _seam(lines: list[str], at: int) -> _Seam | None:
     line = lines[at]
-    if not line.strip() or len(line) > _LONGEST or _QUOTED.match(line):
+    if len(line) > _LONGEST or not (_HINT.search(line) or OPENERS.match(line)) or _QUOTED.match(line):
         return None
     if ORIGINAL.match(line):
         return _Seam(at, at + 1)
@@ -126,6 +136,8 @@ def _attribution(lines: list[str], at: int) -> _Seam | None:
 
 def _attributes(joined: str) -> bool:
     ends = joined.endswith((":", "："))
+    if not _DIGIT.search(joined):
+        return False
     wrote = WROTE.search(joined[-60:]) is not None
     if not (ends or wrote) or not _DATE.search(joined):
         return False
@@ -156,7 +168,7 @@ def _header_block(lines: list[str], at: int) -> _Seam | None:
     labels: set[str] = set()
     values: list[str] = []
     end, gaps = at, 0
-    while end < len(lines) and gaps <= 1:
+    while end < min(len(lines), at + _BLOCK) and gaps <= 1:
         kind, value = _labelled(lines[end])
         if not kind and end == at:
             return None
@@ -183,7 +195,7 @@ def _labelled(line: str) -> tuple[str, str]:
 def _signed(lines: list[str]) -> tuple[list[str], list[str]]:
     """Cuts the signature off, if there is one and something else remains."""
     first = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
-    for at in range(first + 1, len(lines)):
+    for at in range(max(first + 1, len(lines) - _LONGEST_SIGNATURE), len(lines)):
         if _signs(lines, at):
             return lines[:at], lines[at:]
     return lines, []
@@ -207,7 +219,7 @@ def _closes(line: str, tail: list[str]) -> bool:
     """A closing stands alone on its line or before a name, and only a name and an address block follow."""
     match = CLOSINGS.match(line)
     if match is None:
-        return re.fullmatch(r"[-/~]\s?\w[\w.'-]{1,20}(?:\s\w[\w.'-]{1,20})?", line) is not None and len(tail) <= 2
+        return _DASHED_NAME.fullmatch(line) is not None and len(tail) <= 2
     rest = line[match.end() :].strip(" ,.!;:-–—/")
     return len(rest.split()) <= 3 and "?" not in rest and len(tail) <= _MAX_CLOSING and _plain(tail, 70)
 
