@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from random import Random
 
-from countersign.adapters.shop.bulk_stories import Basket, tell
+from countersign.adapters.shop.bulk_fate import Fates
+from countersign.adapters.shop.bulk_stories import Basket
 from countersign.domain.shop import Address, Customer, Item, Order, PaymentMethod, Promo, Subscription
 
 _ORDERS = 2_260
 _FIRST_ORDER = 10_200
+_LAST_EVENING = 6
+"""So many orders, at least, were placed in the hours before the day."""
 _DAYS = 548
 _FREE_FROM = 6000
 _STANDARD, _EXPRESS = 490, 990
@@ -32,8 +35,8 @@ def order_history(
     rng: Random, day: datetime, buyers: Buyers, products: Sequence[Item], promos: Sequence[Promo]
 ) -> tuple[Order, ...]:
     """Orders in the sequence of their numbers, which is the sequence they were placed in."""
-    pick = _Picker(rng, buyers)
-    weights = [rng.paretovariate(1.1) for _ in products]
+    pick, fates = _Picker(rng, buyers), Fates(rng, day)
+    weights = [min(rng.paretovariate(1.1), 15.0) for _ in products]
     orders: list[Order] = []
     for number, placed in enumerate(_times(rng, day), _FIRST_ORDER):
         buyer = pick.buyer(placed)
@@ -43,7 +46,7 @@ def order_history(
         fee = _EXPRESS if express else _delivery(bare, member=pick.is_member(buyer, placed))
         method = rng.choices(_METHODS, (38, 24, 24, 9, 5))[0]
         basket = Basket(order=bare.model_copy(update={"shipping_fee": fee}), express=express, method=method)
-        orders.append(tell(rng, day, basket))
+        orders.append(fates.tell(basket))
     return tuple(orders)
 
 
@@ -80,8 +83,9 @@ def _times(rng: Random, day: datetime) -> list[datetime]:
     """Moments before the day, most in the evening, more in busy months and as the shop grew."""
     days = [day - timedelta(days=back) for back in range(1, _DAYS + 1)]
     weights = [_SEASON[date.month - 1] * (1.4 - 0.8 * back / _DAYS) for back, date in enumerate(days)]
-    chosen = rng.choices(days, weights, k=_ORDERS)
-    return sorted(date + timedelta(hours=rng.triangular(5, 23.9, 18)) for date in chosen)
+    chosen = rng.choices(days, weights, k=_ORDERS - _LAST_EVENING)
+    times = [date + timedelta(hours=rng.triangular(5, 23.9, 18)) for date in chosen]
+    return sorted([*times, *(day - timedelta(hours=rng.uniform(0.2, 5)) for _ in range(_LAST_EVENING))])
 
 
 def _bare(rng: Random, number: str, buyer: Customer, placed: datetime, choice: Sequence[Item]) -> Order:

@@ -1,7 +1,7 @@
 """Connections to the shop's database: one engine writes, one reads; both are safe to share between threads."""
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -32,12 +32,19 @@ class Engines:
 
         Raises RetryError, FailedError, or UnknownOutcomeError where the connection was lost during the commit.
         """
-        with before_commit(), self.writer.connect() as connection:
-            transaction = connection.begin()
-            result = work(connection)
+        with before_commit():
+            connection = self.writer.connect()
+        try:
+            with before_commit():
+                transaction = connection.begin()
+                result = work(connection)
             with at_commit():
                 transaction.commit()
             return result
+        finally:
+            # What goes wrong in giving the connection back can't change what happened, so it must not say otherwise.
+            with suppress(exc.SQLAlchemyError):
+                connection.close()
 
     @contextmanager
     def read(self) -> Generator[sa.Connection]:
@@ -51,7 +58,10 @@ class Engines:
 
 
 def open_engines(url: str) -> Engines:
-    """Engines for a URL of a SQLite file or a PostgreSQL database. Raises SettingsError for any other."""
+    """Engines for a URL of a SQLite file or a PostgreSQL database. Raises SettingsError for any other.
+
+    A SQLite URL may say how many seconds a locked file is waited for: `?timeout=5`; 30 otherwise.
+    """
     parsed = _parsed(url)
     return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
 
@@ -86,7 +96,7 @@ def _sqlite(url: sa.URL) -> Engines:
 def _sqlite_engine(url: sa.URL, begin: str) -> sa.Engine:
     engine = sa.create_engine(
         url,
-        connect_args={"isolation_level": None, "timeout": _BUSY_SECONDS},
+        connect_args={"isolation_level": None, **({} if "timeout" in url.query else {"timeout": _BUSY_SECONDS})},
         hide_parameters=True,
         pool_size=_POOL,
         max_overflow=_OVERFLOW,

@@ -1,6 +1,6 @@
 """How the desk's writes are kept: a key is claimed, the business changes, and a receipt is left, in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -66,8 +66,17 @@ def next_reference(connection: sa.Connection, prefix: str) -> str:
 def _check(request: Request) -> None:
     if not 1 <= len(request.key) <= _KEY_LENGTH:
         raise refused("key", f"a key has 1 to {_KEY_LENGTH} characters", where="key")
-    if not storable(request.key, request.target, canonical(request.arguments)):
+    if not storable(request.key, request.target, *_texts(request.arguments)):
         raise refused("arguments", "an argument holds characters that can't be stored", where=request.kind)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Every text in a value; canonical JSON would hide a NUL behind an escape."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _once(connection: sa.Connection, request: Request, change: Change) -> ShopReceipt:
@@ -89,8 +98,8 @@ def _claimed(connection: sa.Connection, request: Request) -> bool:
         "at": request.at,
     }
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    query = insert(writes).values(row).on_conflict_do_nothing(index_elements=["key"])
-    return connection.execute(query).rowcount == 1
+    query = insert(writes).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(writes.c.key)
+    return connection.execute(query).first() is not None
 
 
 def _repeated(connection: sa.Connection, request: Request) -> ShopReceipt:
