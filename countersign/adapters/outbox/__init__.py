@@ -1,5 +1,6 @@
 """Where replies leave: a Maildir, or an SMTP server."""
 
 from countersign.adapters.outbox.maildir import MaildirOutbox
+from countersign.adapters.outbox.smtp import SmtpOutbox
 
-__all__ = ["MaildirOutbox"]
+__all__ = ["MaildirOutbox", "SmtpOutbox"]
