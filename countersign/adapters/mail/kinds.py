@@ -21,6 +21,8 @@ class Kind(Enum):
 
 
 _BY_SUFFIX = {".mbox": Kind.MBOX, ".jsonl": Kind.JSON_LINES, ".ndjson": Kind.JSON_LINES, ".csv": Kind.CSV}
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,80}\{[ \t]*[\"}]")
+"""Begins a line of JSON; an object that is spread over lines is something else."""
 _FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:")
 _KNOWN_FIELDS = frozenset(
     b"from to subject date received return-path message-id mime-version content-type delivered-to reply-to sender cc "
@@ -43,7 +45,7 @@ def kind_of(suffix: str, first: Sequence[bytes]) -> Kind:
 def _without_fields(suffix: str, start: bytes) -> Kind:
     if not start.strip() or b"\x00" in start[:4096]:
         return Kind.UNKNOWN
-    if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") and suffix in {"", "-", ".json"}:
+    if _OBJECT.match(start) and suffix in {"", "-", ".json"}:
         return Kind.JSON_LINES
     top = start.split(b"\n", 1)[0].decode("utf-8", "replace")
     if suffix in {"", "-", ".txt", ".tsv"} and is_header(top):

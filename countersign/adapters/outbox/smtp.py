@@ -12,8 +12,36 @@ from countersign.domain.desk import MailSettings
 from countersign.domain.errors import FailedError, RetryError, UnknownOutcomeError
 from countersign.domain.outcome import Outgoing, Receipt
 
-Security = Literal["starttls", "tls", "none"]
-"""`starttls`: encrypt after connecting (port 587); `tls`: at once (465); `none`: only for one's own machine."""
+
+class Secret(Protocol):
+    """A password that has to be asked for, so that it is in no log by accident (pydantic's SecretStr is one)."""
+
+    def get_secret_value(self) -> str: ...
+
+
+class Server(Protocol):
+    """Where mail is handed over, and how."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def tls(self) -> Literal["starttls", "implicit", "none"]:
+        """`starttls`: encrypt after connecting (port 587); `implicit`: at once (465); `none`: one's own machine only."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """Empty: no log-in."""
+        ...
+
+    @property
+    def password(self) -> Secret: ...
+    @property
+    def timeout(self) -> float:
+        """Seconds, for each step."""
+        ...
 
 
 class Copies(Protocol):
@@ -36,24 +64,10 @@ class SmtpOutbox:
     """
 
     def __init__(
-        self,
-        settings: MailSettings,
-        host: str,
-        port: int = 587,
-        *,
-        security: Security = "starttls",
-        user: str = "",
-        password: Callable[[], str] | None = None,
-        timeout: float = 30.0,
-        copies: Copies | None = None,
-        now: Callable[[], datetime] = _now,
+        self, server: Server, settings: MailSettings, copies: Copies | None = None, now: Callable[[], datetime] = _now
     ) -> None:
-        """`password` is called when a connection logs in; `timeout` is in seconds, for each step."""
+        self._server = server
         self._settings = settings
-        self._host, self._port = host, port
-        self._security: Security = security
-        self._user, self._password = user, password
-        self._timeout = timeout
         self._copies = copies
         self._now = now
 
@@ -101,22 +115,23 @@ class SmtpOutbox:
 
     @property
     def _where(self) -> str:
-        return f"{self._host}:{self._port}"
+        return f"{self._server.host}:{self._server.port}"
 
     def _connect(self) -> smtplib.SMTP:
         own_name = self._settings.address.rpartition("@")[2]
-        if self._security == "tls":
+        host, port, timeout = self._server.host, self._server.port, self._server.timeout
+        if self._server.tls == "implicit":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(self._host, self._port, own_name, timeout=self._timeout, context=context)
-        return smtplib.SMTP(self._host, self._port, own_name, timeout=self._timeout)
+            return smtplib.SMTP_SSL(host, port, own_name, timeout=timeout, context=context)
+        return smtplib.SMTP(host, port, own_name, timeout=timeout)
 
     def _introduce(self, server: smtplib.SMTP) -> None:
         server.ehlo_or_helo_if_needed()
-        if self._security == "starttls":
+        if self._server.tls == "starttls":
             server.starttls(context=ssl.create_default_context())
             server.ehlo_or_helo_if_needed()
-        if self._user and self._password is not None:
-            server.login(self._user, self._password())
+        if self._server.user:
+            server.login(self._server.user, self._server.password.get_secret_value())
 
     def _envelope(self, server: smtplib.SMTP, to: str) -> None:
         with _before_data(self._where):
@@ -126,7 +141,7 @@ class SmtpOutbox:
 
 
 def _transmit(server: smtplib.SMTP, data: bytes) -> None:
-    """Sends the text. From the first byte on, only the server's 250 says that it was taken, and only its 5xx that not."""
+    """Sends the text. From its first byte on, only a 250 says that it was taken, and only a 5xx that it was not."""
     lines = [b"." + line if line.startswith(b".") else line for line in data.replace(b"\r\n", b"\n").split(b"\n")]
     try:
         server.send(b"\r\n".join(lines).removesuffix(b"\r\n") + b"\r\n.\r\n")
