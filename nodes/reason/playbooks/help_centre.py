@@ -7,58 +7,69 @@ from nodes.reason.playbooks.addresses import UNION_COUNTRIES
 from nodes.reason.playbooks.case import Case
 from nodes.reason.playbooks.statement import Statement
 
-_STEM = 5
+_STEM = 4
+"""Letters of a word that count, so that `return`, `returns` and `returned` are one."""
+_CONSIDERED = 8
 _ENOUGH = 0.5
 _MANY = 4
 _QUIET = frozenset(
-    "about add after again all back also always any anything are been before being best both bought but buy "
-    "buying came can cannot come could day dear did does doesn doing don done each else ever every "
+    "about add after again all back also always any anything are been before being best both bought but "
+    "buy buying came can cannot come could day dear did does doesn doing don done each else ever every "
     "fernhill few find first for from get gets getting give goes going good got had happen happens has "
     "have having hello help her here him his how however into isn its just kind know later let like "
-    "little long look looking made mail make makes many may maybe might more most much must need never "
-    "next not now off offer often once one ones only order ordered ordering orders other others our out "
-    "over own please possible question questions quick quite rather really reply same say see she shop "
-    "shops should since some somebody someone something soon still such sure take takes tell than thank "
-    "thanks that the their them then there these they thing things think this those through time times "
-    "too trip two until upon use used using usually very via want wanted wants was way welcome well were "
-    "what when where which while who whose why will wish with within without wonder wondering work works "
-    "would yes yet you your yours".split()
+    "little look looking made mail make makes many may maybe might more most much must need never next "
+    "not now off often once one ones only order ordered ordering orders other others our out over own "
+    "please possible question questions quick quite rather really reply same say see she shop "
+    "should since some somebody someone something soon still such sure take takes tell than thank thanks "
+    "that the their them then there these they thing things think this those through time times too trip "
+    "two until upon use used using usually very via want wanted wants was way welcome well were what when "
+    "where which while who whose why will wish with within without wonder wondering work works would yes "
+    "yet you your yours".split()
 )
+"""Words that tell nothing about what a question is about."""
 _SAME = {
-    "ship": "deliv", "shipp": "deliv", "posta": "deliv", "guara": "warra", "vouch": "promo", "disco": "promo",
-    "subsc": "membe", "packa": "parce", "cost": "costs", "price": "costs", "expen": "costs", "abroa": "count",
-    "days": "day",
+    "ship": "deli", "post": "deli", "guar": "warr", "vouc": "prom", "disc": "prom", "subs": "memb", "pack": "parc",
+    "cost": "pric", "expe": "pric", "chea": "pric", "abro": "coun",
 }  # fmt: skip
 """Stems that customers use, and the help centre's own."""
 
 _HOW_TO: dict[str, tuple[str, str]] = {
-    "where_is_my_order": ("Tracking your parcel", "Where to find the tracking number"),
-    "cancel_order": ("Cancelling an order", "Until dispatch: free"),
-    "change_address": ("Changing the delivery address", "How to do it"),
-    "return_item": ("How long you can return something", "Starting a return"),
-    "exchange_item": ("Exchanging for another size or colour", "How it works"),
-    "damaged_item": ("Damaged and faulty on arrival", "Tell us within 14 days"),
-    "missing_item": ("Something is missing from the parcel", "Tell us within 14 days"),
-    "refund_status": ("When your refund arrives", "The time it takes"),
-    "double_charge": ("Charged twice for one order", "Two amounts on the statement"),
-    "invoice_copy": ("Invoices", "Where to find them"),
-    "promo_not_applied": ("Promo codes", "When a code does not work"),
-    "subscription_pause": ("Pausing Fernhill Plus", "How it works"),
-    "subscription_cancel": ("Cancelling Fernhill Plus", "How to do it"),
-    "login_help": ("Logging in", "With a link, not a password"),
-    "change_email": ("Changing your e-mail address", "What we need"),
-    "close_account": ("Closing your account", "How to do it"),
-    "data_request": ("Your personal data", "Getting a copy"),
-    "payment_declined": ("When a payment is declined", "The usual reasons"),
+    "where_is_my_order": ("tracking-your-parcel", "where to find the tracking number"),
+    "cancel_order": ("cancelling-an-order", "cancelling an order until dispatch: free"),
+    "change_address": (
+        "changing-the-delivery-address",
+        "write with the order number and the complete new address, house number",
+    ),
+    "return_item": ("return-window", "starting a return"),
+    "exchange_item": ("exchanges", "exchanging for another size or colour: how it works"),
+    "damaged_item": ("damaged-items", "damaged and faulty on arrival: tell us within days of delivery"),
+    "missing_item": ("missing-items", "something is missing from the parcel: tell us within days of delivery"),
+    "refund_status": ("when-refunds-arrive", "when your refund arrives: the time it takes"),
+    "double_charge": ("charged-twice", "charged twice: two amounts on the statement"),
+    "invoice_copy": ("invoices", "invoices: where to find them"),
+    "promo_not_applied": ("promo-codes", "when a promo code does not work"),
+    "subscription_pause": ("pausing-fernhill-plus", "pausing Fernhill Plus: how it works"),
+    "subscription_cancel": (
+        "cancelling-fernhill-plus",
+        "cancelling Fernhill Plus: choose cancel in your account, confirmation with the last day",
+    ),
+    "login_help": ("logging-in", "logging in with a link, not a password"),
+    "change_email": ("changing-your-email", "changing your e-mail address: what we need"),
+    "close_account": (
+        "closing-your-account",
+        "close the account: write from the address on record, not by telephone, confirmation",
+    ),
+    "data_request": ("your-personal-data", "your personal data: getting a copy"),
+    "payment_declined": ("payment-declined", "when a payment is declined: the usual reasons"),
 }
+"""For each request the article that explains it, and what to search for so that the right section comes first."""
 
 
 def how_to(case: Case, say: Statement) -> Statement:
     """Adds `help` and `citation`: how this request works in general; both are empty where the help centre lacks it."""
-    title, section = _HOW_TO.get(case.intent.request, ("", ""))
-    found = case.deps.knowledge.search(f"{title} {section}") if title else ()
-    exact = next((passage for passage in found if (passage.title, passage.section) == (title, section)), None)
-    return quoted(say, exact)
+    article, query = _HOW_TO.get(case.intent.request, ("", ""))
+    found = case.deps.knowledge.search(query) if query else ()
+    return quoted(say, next((passage for passage in found if passage.article == article), None))
 
 
 def quoted(say: Statement, passage: Passage | None) -> Statement:
@@ -75,7 +86,7 @@ def nearest(case: Case) -> Passage | None:
     wanted = _stems(asked)
     if not wanted:
         return None
-    near = [passage for passage in case.deps.knowledge.search(asked) if _covers(passage, wanted)]
+    near = [passage for passage in case.deps.knowledge.search(asked, _CONSIDERED) if _covers(passage, wanted)]
     return max(near, key=lambda passage: _overlap(passage, wanted), default=None)
 
 
@@ -88,8 +99,9 @@ def _questions(case: Case) -> str:
 
 
 def _overlap(passage: Passage, wanted: frozenset[str]) -> int:
-    """How many words a section shares with the question, those of its heading twice; ties keep the search's order."""
-    return len(wanted & _all(passage)) + len(wanted & _heading(passage))
+    """Words shared with the question, with the article's title twice over; ties keep the search's order."""
+    headings = (passage.title, passage.title, passage.section)
+    return len(wanted & _all(passage)) + sum(len(wanted & _stems(heading)) for heading in headings)
 
 
 def _covers(passage: Passage, wanted: frozenset[str]) -> bool:
