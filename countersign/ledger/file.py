@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.pool import NullPool, QueuePool
 
-from countersign.domain.errors import InputError, RejectedError, StorageError
+from countersign.domain.errors import CountersignError, InputError, RejectedError, StorageError
 from countersign.ledger import anchor, audit
 from countersign.ledger.migrate import require_version, upgrade, version_of
 from countersign.ledger.schema import HEAD
@@ -113,7 +113,9 @@ def storage_faults(path: Path) -> Generator[None]:
         raise RejectedError(str(error.orig).replace("law: ", ""), detail="law") from error
     except exc.TimeoutError as error:
         raise StorageError("the ledger is busy", where=str(path), detail="busy") from error
-    except exc.DBAPIError as error:
+    except exc.StatementError as error:
+        if isinstance(error.orig, CountersignError):  # of a value that our own column types refuse
+            raise error.orig from error
         raise _storage_error(error.orig, path) from error
     except OSError as error:
         detail = "full" if error.errno == 28 else "unreachable"

@@ -49,10 +49,10 @@ def open_review(
     audit.append(connection, now, "review.opened", ref.id, {"review": name, "digest": shown, "turn": ref.turn})
 
 
-def is_open(connection: sa.Connection, ref: TicketRef) -> bool:
-    """Whether a question of this turn waits for its answer."""
-    same = (reviews.c.ticket == ref.id, reviews.c.turn == ref.turn, reviews.c.status == "open")
-    return first(connection, sa.select(reviews.c.seq).where(*same)) is not None
+def stands(connection: sa.Connection, ref: TicketRef) -> bool:
+    """Whether the turn's latest question waits for its answer, or has it."""
+    review = latest(connection, ref.id, ref.turn)
+    return review is not None and review.status in ("open", "answered")
 
 
 def latest(connection: sa.Connection, ticket: str, turn: int) -> Review | None:

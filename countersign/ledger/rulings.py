@@ -98,7 +98,7 @@ def _stands(connection: sa.Connection, ref: TicketRef, ruling: Ruling, items: tu
         return False
     match ruling.verdict.answer:
         case "ask":
-            return reviews.is_open(connection, ref)
+            return reviews.stands(connection, ref)
         case "allow":
             return all(_has_effect(connection, item.id) or _has_grant(connection, item.id, now) for item in items)
         case _:

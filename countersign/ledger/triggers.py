@@ -77,6 +77,12 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
                 " OR NEW.prev <> COALESCE((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), '')",
                 "an audit row continues the chain",
             ),
+            _refuse(
+                "tickets_go_forward",
+                "BEFORE UPDATE ON tickets",
+                "NEW.id IS NOT OLD.id OR NEW.number IS NOT OLD.number OR NEW.turn < OLD.turn",
+                "a turn that is over does not come back",
+            ),
             _written_once("verdicts"),
             _kept("verdicts"),
             _written_once("decisions"),
