@@ -30,7 +30,7 @@ login_help change_email close_account data_request site_trouble payment_declined
 policy_question product_question""".split()
 FIELDS = {
     *("end", "requests", "effects", "never", "waits", "silent", "refunded", "most", "asks", "ticket", "same_as"),
-    *("kinds", "why"),
+    *("kinds", "why", "skus"),
 }
 SITUATIONS = {
     *("easy", "ambiguous", "angry", "two questions", "wrong order number", "another customer's order"),
@@ -208,3 +208,13 @@ def test_expected_refund_fits_the_order(name: str) -> None:
     assert 0 < EXPECTED[name]["refunded"] <= order.refundable.amount
     others = [refund for other in SHOP.orders if other.customer == order.customer for refund in other.refunds]
     assert others == []
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "skus" in EXPECTED[name]])
+def test_expected_articles_are_in_the_order(name: str) -> None:
+    """What is to be returned or sent again was bought, and can be returned or is in stock."""
+    (number,) = {f"FH-{digits}" for digits in NUMBER.findall(words(read(name)))}
+    bought = {item.sku: item for item in ORDERS[number].items}
+    for sku in EXPECTED[name]["skus"]:
+        returned = "create_return" in EXPECTED[name]["effects"]
+        assert bought[sku].returnable if returned else bought[sku].stock > 0
