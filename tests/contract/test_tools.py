@@ -33,11 +33,16 @@ SHOP_KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != 
 DRAFT = Draft(to="zoe@example.org", subject="Re: My tent", body="It is done.", language="en", templates=("done",))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+BOTH = pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlShop]:
-    """The small shop, once in each kind of database."""
-    sqlite = f"sqlite:///{tmp_path / 'shop.db'}"
-    opened = world.open_world(sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+    """The small shop in SQLite; tests marked BOTH run in PostgreSQL too."""
+    in_postgresql = getattr(request, "param", "sqlite") == "postgresql"
+    opened = world.open_world(
+        request.getfixturevalue("postgres_url") if in_postgresql else f"sqlite:///{tmp_path / 'shop.db'}"
+    )
     yield opened
     opened.close()
 
@@ -130,6 +135,7 @@ def _judged(proposal: Proposal, deps: Deps, ref: TicketRef) -> Judged:
     return Judged(proposal=identity, decision=decision, context=now.context, version=now.version, ceiling=now.ceiling)
 
 
+@BOTH
 @pytest.mark.parametrize("kind", SHOP_KINDS)
 def test_receipts_prove_just_what_was_asked(kind: Kind, shop: SqlShop, deps: Deps, ref: TicketRef) -> None:
     """Each tool's receipt names its key and record, and the amount that was granted; the shop keeps the same."""
@@ -150,6 +156,7 @@ def test_receipts_prove_just_what_was_asked(kind: Kind, shop: SqlShop, deps: Dep
         assert proposal.args.get(name) in (None, getattr(receipt, name))
 
 
+@BOTH
 @pytest.mark.parametrize("kind", SHOP_KINDS)
 def test_the_same_key_acts_once(kind: Kind, shop: SqlShop, deps: Deps, ref: TicketRef) -> None:
     """A tool called again with its key answers the first receipt and changes nothing."""
