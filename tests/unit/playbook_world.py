@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from countersign.adapters.knowledge import FtsKnowledge
 from countersign.adapters.replies import TemplateReplies
-from countersign.adapters.shop.scenarios import scenarios
+from countersign.adapters.shop.scenarios import Scenarios, scenarios
 from countersign.desk import load_desk
 from countersign.domain.desk import Desk
 from countersign.domain.money import Money
@@ -34,11 +35,16 @@ REPLIES = TemplateReplies(DESK)
 KNOWLEDGE = FtsKnowledge(DESK.folder / "knowledge")
 
 
+@cache
+def _records(now: datetime) -> Scenarios:
+    return scenarios(now)
+
+
 class DictShop:
     """Implements `ports.ShopReads` over the hand-made records of the demonstration shop."""
 
     def __init__(self, now: datetime = NOW) -> None:
-        records = scenarios(now)
+        records = _records(now)
         self.customers: dict[str, Customer] = {customer.id: customer for customer in records.customers}
         self.orders: dict[str, Order] = {order.number: order for order in records.orders}
         self.subscriptions: dict[str, Subscription] = {one.customer: one for one in records.subscriptions}
@@ -151,6 +157,10 @@ class World:
             principal=Principal(kind="Playbook", id=self.desk.requests[request].category),
         )
 
+    def about(self, request: str, number: str, text: str, **values: Any) -> Plan:
+        """What a request comes to that the order's own customer makes, naming the order."""
+        return self.plan(request, f"{text} My order is {number}.", self.shop.orders[number].customer, **values)
+
     def plan(self, request: str, text: str, *args: Any, **values: Any) -> Plan:
         """What the request comes to."""
         return plan_for(self.case(request, text, *args, **values))
@@ -188,3 +198,10 @@ def unstated(plan: Plan) -> str:
     for value in sorted({fact.value for fact in plan.facts}, key=len, reverse=True):
         text = text.replace(value, " ")
     return " ".join(re.findall(r"\S*[0-9€@]\S*|https?:\S+", text))
+
+
+def outcome_of(plan: Plan) -> str:
+    """The reply's template, or `! why` where a person takes over."""
+    if plan.complex:
+        return f"! {plan.complex}"
+    return plan.reply.template if plan.reply else ""

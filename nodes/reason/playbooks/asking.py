@@ -62,7 +62,7 @@ def order_meant(case: Case, fits: Fits) -> Order | Plan:
     """
     named = _numbers(case)
     if len(named) > 1:
-        return _several(case, named)
+        return _several(case, named, fits)
     if named:
         return _own(case, named[0]) or _not_found(case, named[0])
     earlier = next((order for number in case.memory.orders if (order := _own(case, number))), None)
@@ -84,11 +84,15 @@ def _not_found(case: Case, number: str) -> Plan:
     return Statement(case).text("order", number, MESSAGE, "order").ask("order_not_found")
 
 
-def _several(case: Case, named: tuple[str, ...]) -> Order | Plan:
+def _several(case: Case, named: tuple[str, ...], fits: Fits) -> Order | Plan:
+    """Of several numbers the one that the request can be about, if all are the sender's and only one can."""
     owned = [order for number in named if (order := _own(case, number))]
-    if len(owned) == len(named):
-        return handed(case, "asks about several orders at once", *(f"order {order.number}" for order in owned))
-    return handed(case, "names several order numbers, not all of which are the sender's")
+    fitting = [order for order in owned if fits(order)]
+    if len(owned) < len(named):
+        return handed(case, "names several order numbers, not all of which are the sender's")
+    if len(fitting) == 1:
+        return fitting[0]
+    return handed(case, "asks about several orders at once", *(f"order {order.number}" for order in owned))
 
 
 def _only_one(case: Case, fits: Fits) -> Order | Plan:

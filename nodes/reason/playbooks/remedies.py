@@ -13,7 +13,7 @@ from tools.proposals import refund, send_replacement
 
 Trouble = Literal["lost", "damaged", "missing", "wrong"]
 _MONEY = (r"refund(?:ed)?", "money back", "my money", "reimburse(?:d|ment)?")
-_NO_MONEY = (r"(?:no|not|n't|rather than|instead of) (?:want |need |like )?(?:a |the |my )?(?:refund|money)",)
+_NO_MONEY = (r"(?:no|not|\w{1,8}n't|rather than|instead of) (?:want |need |like )?(?:a |the |my )?(?:refund|money)",)
 
 
 def remedy(

@@ -35,7 +35,8 @@ def angry(text: str) -> bool:
 
 def says(text: str, *patterns: str) -> bool:
     """Whether any of the patterns stands in the text, as whole words in any case."""
-    return any(re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE) for pattern in patterns)
+    plain = text.replace("’", "'")
+    return any(re.search(rf"\b(?:{pattern})\b", plain, re.IGNORECASE) for pattern in patterns)
 
 
 def wants_everything(text: str) -> bool:
@@ -60,7 +61,7 @@ def items_named(text: str, items: tuple[Item, ...]) -> tuple[Item, ...]:
 def _names(item: Item, text: str, words: set[str], counts: Counter[str]) -> bool:
     if item.sku.lower() in text.lower() or item.name.lower() in text.lower():
         return True
-    own = {word for word in _words(item.name) if counts[word] == 1 and len(word) > 3 and word not in _COMMON}
+    own = {word for word in _words(item.name) if counts[word] == 1 and word not in _COMMON}
     return bool(own & words)
 
 

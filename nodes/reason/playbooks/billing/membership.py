@@ -56,7 +56,8 @@ def subscription_cancel(case: Case) -> Plan:
         return say.plan("membership_refunded", cancel_subscription(membership, True, case.principal))
     if says(case.said, *_BACK) and membership.plan == "yearly" and case.days_since(membership.renewed_at) <= days:
         return handed(case, "wants an unexpired year's fee back, but the membership was used")
-    say.date("until", membership.paid_until, source).flag("refund", "no" if says(case.said, *_BACK) else "")
+    say.flag("refund", "no" if says(case.said, *_BACK) else "")
+    say.date("until", max(membership.paid_until, case.now), source)
     return say.plan("membership_cancelled", cancel_subscription(membership, False, case.principal))
 
 
