@@ -13,6 +13,7 @@ from countersign.triage.text import count_words, joined
 LEAST_WORDS = 2
 MOST_WORDS = 260
 """A longer message rarely asks one thing; a person reads it."""
+MOST_CHARACTERS = 8000
 UNTOLD = ("", "und")
 """Languages of texts that are too short to tell; such a text is judged by its words."""
 
@@ -63,7 +64,7 @@ class LocalTriage:
             return (f"unsupported language: {language}",)
         if words < LEAST_WORDS:
             return ("too short",)
-        return (COMPLEX,) if words > MOST_WORDS else ()
+        return (COMPLEX,) if words > MOST_WORDS or len(whole) > MOST_CHARACTERS else ()
 
     def _abstention(self, reasons: tuple[str, ...]) -> Triage:
         return Triage(abstained=True, reasons=reasons, model=self.digest)

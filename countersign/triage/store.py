@@ -16,9 +16,9 @@ from countersign.domain.frozen import Frozen, digest
 from countersign.triage import linear
 from countersign.triage.decide import LEAST_SEGMENT_WORDS, Calibration
 from countersign.triage.escalation import Escalation
-from countersign.triage.evaluate import Report, held_out
 from countersign.triage.linear import Linear
 from countersign.triage.model import LocalTriage
+from countersign.triage.report import Report
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,7 @@ def _load(name: str, folder: Path) -> tuple[Linear, Card] | None:
 
 
 def _train(name: str, examples: Sequence[Example], folder: Path) -> tuple[Linear, Card]:
+    from countersign.triage.evaluate import held_out
     from countersign.triage.train import train
 
     ordered = sorted(examples, key=lambda example: (example.request, example.text))
