@@ -70,7 +70,7 @@ def open_configured_shop(settings: Settings, clock: Clock, stack: ExitStack) -> 
         return _own_shop(settings.shop_url)
     from countersign.adapters.shop import open_shop, seed
 
-    shop = open_shop(settings.shop_url)
+    shop = open_shop(settings.shop_url, clock.now)
     stack.callback(shop.close)
     today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     seed(shop, today)
@@ -88,10 +88,12 @@ def _own_shop(reference: str) -> Shop:
 
 
 def _outbox(settings: Settings, desk: Desk) -> Outbox:
-    from countersign.adapters.outbox import MaildirOutbox, SmtpOutbox
-
     if settings.outbox == "maildir":
+        from countersign.adapters.outbox import MaildirOutbox
+
         return MaildirOutbox(settings.var / "outbox", desk.settings.mail)
+    from countersign.adapters.outbox import SmtpOutbox
+
     return SmtpOutbox(settings.smtp, desk.settings.mail)
 
 

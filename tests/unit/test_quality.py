@@ -176,3 +176,13 @@ def test_passive_report_of_the_past_is_no_promise() -> None:
     """What the records show may be said: only what we say we do must be proposed."""
     kinds: set[Kind] = {kind for _, could_be in claims.said_done("The order was cancelled.") for kind in could_be}
     assert kinds == set()
+
+
+def test_rule_quoted_from_the_help_centre_is_no_promise() -> None:
+    """A passage may say “we refund the difference”; the same words of our own must be proposed."""
+    rule = "If our own price falls within 7 days, we refund the difference."
+    quoted = Fact(name="passage", kind="text", value=rule, source="knowledge:price-match#Adjustments")
+    body = f"Hello,\n\nhere is what our help centre says:\n\n{rule}\n\nKind regards\nFernhill"
+    quoting = draft(body, promises=(), account_facts=False)
+    assert check(quoting, plan(facts=(quoted,)), MAYA, "en", SETTINGS) == ()
+    assert {finding.code for finding in check(quoting, plan(), MAYA, "en", SETTINGS)} == {"promise.unproposed"}
