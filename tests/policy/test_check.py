@@ -44,7 +44,12 @@ BROKEN = {
         "approve.reviewer",
         "principal.role.",
     ),
-    "a text where a number belongs": ("amount > 20000", 'amount > "20000"', "refund.over-200", '@id("refund.over-200")'),
+    "a text where a number belongs": (
+        "amount > 20000",
+        'amount > "20000"',
+        "refund.over-200",
+        '@id("refund.over-200")',
+    ),
     "a fraction of a cent": (
         "context.value > 15000",
         'context.value > decimal("150.00")',
