@@ -210,7 +210,9 @@ def _drawn(edge: Edge) -> str:
     if not edge.label:
         return path
     x, y, anchor = label_place(edge)
-    return f'{path}<text x="{x}" y="{y}" fill="#57606a" font-size="12" text-anchor="{anchor}">{escape(edge.label)}</text>'
+    return (
+        f'{path}<text x="{x}" y="{y}" fill="#57606a" font-size="12" text-anchor="{anchor}">{escape(edge.label)}</text>'
+    )
 
 
 def _rounded(points: tuple[Point, ...]) -> str:

@@ -1,6 +1,9 @@
 """The application object, its shared options, and how errors end a command."""
 
+import os
 import sys
+import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +18,8 @@ EXIT_INPUT = 3
 """Something in the input could not be read; the rest was handled."""
 EXIT_FAILED = 4
 """Storage or another part of ours failed."""
+EXIT_INTERRUPTED = 130
+"""Ctrl-C."""
 
 Var = Annotated[
     Path | None,
@@ -52,16 +57,60 @@ def _options(  # pyright: ignore[reportUnusedFunction]  typer calls it
 
 
 def main() -> None:
-    """Runs a command; an error of ours is one line on standard error and an exit code, never a traceback."""
-    _register()
+    """Runs a command; whatever goes wrong is one line on standard error and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  a TextIOWrapper
+    register()
+    sys.exit(_run())
+
+
+def register() -> None:
+    """Imports the command files, each of which adds its commands to the application."""
+    for name in ("run", "look", "desk", "doctor"):  # in the order in which --help lists them
+        import_module(f"countersign.cli.{name}")
+
+
+def _run() -> int:
     try:
-        app()
+        code = int(app(standalone_mode=False) or 0)
+        sys.stdout.flush()
     except CountersignError as error:
-        sys.stderr.write(f"countersign: {error} [{error.full_code}]\n")
-        sys.exit(_exit_code(error))
+        return _failed(str(error), error.full_code, _exit_code(error))
+    except typer.TyperException as error:
+        return _misused(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed("interrupted", "interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(EXIT_FAILED)
+        return _nobody_listens()
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{place}{error.strerror or error}", "storage.unreachable", EXIT_FAILED)
+    except Exception as error:  # noqa: BLE001  the last resort: people get one line, never a traceback
+        return _failed(f"{_place(error)}: this is a fault in the program", f"bug.{type(error).__name__}", EXIT_FAILED)
+    return code
+
+
+def _failed(text: str, code: str, exit_code: int) -> int:
+    """Writes the one line of an error; no text of ours or of a library brings control characters along."""
+    shown = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    sys.stderr.write(f"countersign: {shown} [{code}]\n")
+    return exit_code
+
+
+def _misused(error: typer.TyperException) -> int:
+    """A command line that can't be understood: what is wrong and where the help is."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.format_message(), err=True)
+        return EXIT_MISUSE
+    command = context.command_path if context else "countersign"
+    return _failed(f"{error.format_message().rstrip('.')} (see {command} --help)", "usage", EXIT_MISUSE)
+
+
+def _nobody_listens() -> int:
+    """The reader of our output has gone; Python must not complain about it when it closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_FAILED
 
 
 def _exit_code(error: CountersignError) -> int:
@@ -70,8 +119,7 @@ def _exit_code(error: CountersignError) -> int:
     return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILED
 
 
-def _register() -> None:
-    """Imports the command files, each of which adds its commands to the application."""
-    from countersign.cli import desk, doctor, look, run
-
-    del desk, doctor, look, run
+def _place(error: Exception) -> str:
+    """File and line of a fault; its text stays out, it may hold a customer's data."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"

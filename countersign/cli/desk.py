@@ -1,7 +1,7 @@
 """`init` and `policy check`: a desk of one's own."""
 
-import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +9,8 @@ import typer
 
 from countersign.cli.app import EXIT_MISUSE, AsJson, DeskFolder, app
 from countersign.domain.errors import SettingsError
-from countersign.settings import demonstration_desk, read_settings
 
-policy = typer.Typer(
-    help="The policy: what may be executed, what a person must approve, what is refused.", no_args_is_help=True
-)
+policy = typer.Typer(help="What may be executed, asked, refused.", no_args_is_help=True)
 app.add_typer(policy, name="policy")
 
 
@@ -21,7 +18,12 @@ app.add_typer(policy, name="policy")
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or is empty.")],
 ) -> None:
-    """Copy the demonstration desk to DIR, to be edited and used with --desk DIR."""
+    """Copy the demonstration desk to DIR.
+
+    It is there to be edited, and used with --desk DIR.
+    """
+    from countersign.settings import demonstration_desk
+
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError("exists and is not empty", where=str(folder), hint="name a new folder")
     try:
@@ -36,17 +38,27 @@ def init(
 
 @policy.command()
 def check(as_json: AsJson = False, desk: DeskFolder = None) -> None:
-    """Validate policy, schema, people and phases; name the file, the line and the rule of each problem."""
+    """Validate the desk's rules.
+
+    Policy, schema, people, phases and reply templates; names the file, line and rule of each problem.
+    """
+    from countersign.adapters.replies import check_templates
+    from countersign.cli.style import print_json
     from countersign.desk import load_desk
     from countersign.policy.check import check_policy
+    from countersign.settings import read_settings
 
     loaded = load_desk(read_settings(desk=desk).desk_folder)
-    problems = check_policy(loaded)
+    problems = [
+        *({**asdict(found), "file": str(loaded.folder / found.file)} for found in check_policy(loaded)),
+        *({**found.model_dump(), "rule": found.template} for found in check_templates(loaded)),
+    ]
     if as_json:
-        typer.echo(json.dumps([problem.model_dump() for problem in problems], indent=2))
-    for problem in () if as_json else problems:
-        typer.echo(str(problem), err=True)
+        print_json([{name: found[name] for name in ("file", "line", "rule", "text")} for found in problems])
+    for found in () if as_json else problems:
+        rule = f"{found['rule']}: " if found["rule"] else ""
+        typer.echo(f"{found['file']}:{found['line']}: {rule}{found['text']}", err=True)
     if problems:
         raise typer.Exit(EXIT_MISUSE)
     if not as_json:
-        typer.echo(f"{loaded.folder}: policy, schema, people and phases are valid.")
+        typer.echo(f"{loaded.folder}: policy, schema, people, phases and templates are valid.")

@@ -3,13 +3,12 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from countersign.cli.style import STATUS_STYLE, STATUS_WORD
+from countersign.cli.style import console, line, status_style, status_word
 from countersign.domain.ticket import Ticket
 from countersign.intake import Taken
 
@@ -22,7 +21,7 @@ class Progress:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console(stderr=True)
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -53,16 +52,16 @@ class Progress:
 
     def _taken(self, taken: Taken) -> None:
         if taken.quarantined:
-            self._line(Text.assemble(("quarantined  ", "magenta"), f"{taken.source}: {taken.quarantined.reason}"))
+            self._line(Text.assemble(("quarantined  ", "magenta"), line(f"{taken.source}: {taken.quarantined.reason}")))
         elif taken.new:
             self._bar.update(self._task, total=(self._bar.tasks[0].total or 0) + 1)
 
     def _handled(self, ticket: Ticket) -> None:
         self._bar.advance(self._task)
-        style, word = STATUS_STYLE[ticket.status], STATUS_WORD[ticket.status]
-        what = ", ".join(ticket.requests) or ticket.reason
+        style, word = status_style(ticket.status), status_word(ticket.status)
+        what = line(", ".join(ticket.requests) or ticket.reason)
         self._line(
-            Text.assemble((f"{word:<12} ", style), f"{ticket.id}  ", (f"{what:<28.60} ", "cyan"), ticket.subject)
+            Text.assemble((f"{word:<12} ", style), f"{ticket.id}  ", (f"{what:<28.60} ", "cyan"), line(ticket.subject))
         )
 
     def _line(self, text: Text) -> None:
@@ -70,31 +69,34 @@ class Progress:
             text.truncate(self._console.width, overflow="ellipsis")
             self._bar.console.print(text)
 
-    def print_summary(self, summary: "Summary") -> None:
-        """The counts, on standard output."""
-        console = Console(highlight=False)
-        table = Table(title="Summary", title_justify="left", box=None, pad_edge=False, show_header=False)
-        table.add_column(style="bold", justify="right")
-        table.add_column()
-        for name, count in self._rows(summary):
-            table.add_row(str(count), name)
-        console.print(table)
-        categories = ", ".join(f"{name} {count}" for name, count in sorted(summary.by_category.items()))
-        console.print(f"By category: {categories or 'nothing new'}. Time: {summary.seconds:.1f} s.")
-        if summary.interrupted:
-            console.print("Interrupted: what was under way has finished. The same command goes on from here.")
-        elif summary.waiting or summary.handed_over:
-            console.print("What waits for a person: countersign inbox. One ticket: countersign show TICKET.")
 
-    @staticmethod
-    def _rows(summary: "Summary") -> list[tuple[str, int]]:
-        return [
-            ("answered", summary.answered),
-            ("waiting for a person", summary.waiting),
-            ("handed over", summary.handed_over),
-            ("closed without an answer", summary.closed),
-            ("quarantined", summary.quarantined),
-            ("delivered before", summary.duplicates),
-            ("replies sent", summary.replies),
-            ("other effects", summary.effects),
-        ]
+def print_summary(summary: "Summary") -> None:
+    """The counts, on standard output."""
+    out = console()
+    table = Table(title="Summary", title_justify="left", box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", justify="right")
+    table.add_column()
+    for name, count in _rows(summary):
+        table.add_row(str(count), name)
+    out.print(table)
+    categories = ", ".join(f"{name} {count}" for name, count in sorted(summary.by_category.items()))
+    out.print(f"By category: {categories or 'nothing new'}. Time: {summary.seconds:.1f} s.")
+    if summary.interrupted:
+        out.print("Interrupted: what was under way has finished. The same command goes on from here.")
+    elif summary.waiting or summary.handed_over:
+        out.print("What waits for a person: countersign inbox. One ticket: countersign show TICKET.")
+    if summary.quarantined:
+        out.print("What could not become a ticket: countersign quarantine.")
+
+
+def _rows(summary: "Summary") -> list[tuple[str, int]]:
+    return [
+        ("answered", summary.answered),
+        ("waiting for a person", summary.waiting),
+        ("handed over", summary.handed_over),
+        ("closed without an answer", summary.closed),
+        ("quarantined", summary.quarantined),
+        ("delivered before", summary.duplicates),
+        ("replies sent", summary.replies),
+        ("other effects", summary.effects),
+    ]

@@ -4,20 +4,19 @@ import io
 import json
 import sys
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from countersign.cli.app import EXIT_INPUT, AsJson, DeskFolder, Var, app
-from countersign.domain.ticket import Message, Quarantined
-from countersign.settings import read_settings
+from countersign.cli.app import EXIT_INPUT, EXIT_INTERRUPTED, AsJson, DeskFolder, Var, app
 
 if TYPE_CHECKING:
     from countersign.batch import Batch, Summary
+    from countersign.domain.ticket import Message, Quarantined
     from countersign.intake import Taken
     from countersign.runtime import Runtime
 
@@ -27,16 +26,29 @@ Sources = Annotated[
 ]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Tickets handled at once.")]
 
+_UNREADABLE = ("input.missing", "input.denied")
+"""Sources that may be there the next time, so that their absence is news every time."""
+
 
 @app.command()
 def run(
     sources: Sources, workers: Workers = None, as_json: AsJson = False, desk: DeskFolder = None, var: Var = None
 ) -> None:
-    """Handle a mailbox: answer, act, wait for a person, or hand over; everything is kept."""
+    """Handle a mailbox.
+
+    Each message is answered, acted on, left waiting for a person, or handed over; everything is kept. What an earlier
+    run left unfinished is finished first. The same message twice is one ticket.
+    """
     with _runtime(desk, var) as runtime:
         at_once = workers or runtime.settings.workers
-        batch = _run_batch(runtime, _read(sources, runtime), at_once, as_json)
-    _exit_by(batch)
+        batch, summary = _run_batch(runtime, _read(sources, runtime), at_once, quiet=as_json)
+    if as_json:
+        _print_json(report(batch, summary))
+    else:
+        from countersign.cli.progress import print_summary
+
+        print_summary(summary)
+    _exit_by(batch, summary)
 
 
 @app.command()
@@ -51,26 +63,29 @@ def ask(
     desk: DeskFolder = None,
     var: Var = None,
 ) -> None:
-    """Handle one ticket, given as text, and show what came of it."""
-    with _runtime(desk, var) as runtime:
-        batch = _run_batch(runtime, _one(text, sender, subject, authenticated, runtime), 1, as_json, quiet=True)
-        if not as_json:
-            from countersign.cli.timeline import print_timeline
+    """Handle one message, given as text.
 
-            for ticket_id in batch.tickets:
-                print_timeline(runtime.settings, ticket_id)
-    _exit_by(batch)
+    Then show what came of it.
+    """
+    with _runtime(desk, var) as runtime:
+        message = _one(text, sender, subject, authenticated, runtime)
+        batch, summary = _run_batch(runtime, message, 1, quiet=True)
+    if as_json:
+        _print_json(report(batch, summary))
+    else:
+        _print_taken(batch, runtime)
+    _exit_by(batch, summary)
 
 
 @app.command()
 def reconcile(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None) -> None:
-    """Put right what a crash left: settle effects in doubt, finish tickets that were under way."""
-    from countersign.batch import Batch
+    """Put right what a crash left.
 
+    Effects in doubt are settled with their system of record, tickets that were under way are finished.
+    """
     with _runtime(desk, var) as runtime:
-        batch = Batch(runtime)
-        summary = batch.run(())
-        found = batch.reconciled
+        batch, summary = _run_batch(runtime, (), 1, quiet=True)
+    found = batch.reconciled
     if as_json:
         _print_json({"summary": asdict(summary), "settled": found.settled, "unknown": list(found.unknown)})
         return
@@ -80,27 +95,41 @@ def reconcile(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None)
 
 
 @contextmanager
-def _runtime(desk: Path | None, var: Path | None) -> "Iterator[Runtime]":
-    from countersign.runtime import open_runtime
+def _runtime(desk: Path | None, var: Path | None) -> "Generator[Runtime]":
+    """An open desk; the first time it takes a few seconds, which a terminal is told about."""
+    from countersign.cli.style import console
+    from countersign.settings import read_settings
 
-    with open_runtime(read_settings(desk=desk, var=var)) as runtime:
+    settings = read_settings(desk=desk, var=var)
+    with ExitStack() as stack:
+        with console(stderr=True).status("Opening the desk: shop, help centre, triage, policy"):
+            from countersign.runtime import open_runtime
+
+            runtime = stack.enter_context(open_runtime(settings))
         yield runtime
 
 
 def _run_batch(
-    runtime: "Runtime", items: Iterable[Message | Quarantined], workers: int, as_json: bool, quiet: bool = False
-) -> "Batch":
+    runtime: "Runtime", items: "Iterable[Message | Quarantined]", workers: int, *, quiet: bool
+) -> "tuple[Batch, Summary]":
     from countersign.batch import Batch
     from countersign.cli.progress import Progress
 
-    with Progress(quiet=quiet or as_json) as progress:
+    with Progress(quiet=quiet) as progress:
         batch = Batch(runtime, workers=workers, listen=progress.hear)
-        summary = batch.run(items)
-    if as_json:
-        _print_json(report(batch, summary))
-    elif not quiet:
-        progress.print_summary(summary)
-    return batch
+        return batch, batch.run(items)
+
+
+def _print_taken(batch: "Batch", runtime: "Runtime") -> None:
+    """What became of the one message, and not of what an earlier crash left."""
+    from countersign.cli.style import line
+    from countersign.cli.timeline import print_timeline
+
+    for taken in batch.taken:
+        if taken.quarantined:
+            typer.echo(f"countersign: {line(taken.quarantined.reason)} [{taken.quarantined.code}]", err=True)
+        else:
+            print_timeline(runtime.settings, taken.ticket)
 
 
 def report(batch: "Batch", summary: "Summary") -> dict[str, object]:
@@ -123,7 +152,7 @@ def _item(taken: "Taken") -> dict[str, object]:
     }
 
 
-def _read(sources: list[str], runtime: "Runtime") -> Iterator[Message | Quarantined]:
+def _read(sources: list[str], runtime: "Runtime") -> "Iterator[Message | Quarantined]":
     from countersign.adapters.mail import read_sources
 
     return read_sources(sources, runtime.deps.blobs, runtime.deps.desk.settings.mail, sys.stdin.buffer)
@@ -131,7 +160,7 @@ def _read(sources: list[str], runtime: "Runtime") -> Iterator[Message | Quaranti
 
 def _one(
     text: str, sender: str, subject: str, authenticated: bool, runtime: "Runtime"
-) -> Iterator[Message | Quarantined]:
+) -> "Iterator[Message | Quarantined]":
     """Asking twice is two messages, so each gets an id of its own."""
     from countersign.adapters.mail import read_sources
 
@@ -140,10 +169,15 @@ def _one(
     return read_sources(["-"], runtime.deps.blobs, runtime.deps.desk.settings.mail, line)
 
 
-def _exit_by(batch: "Batch") -> None:
-    if any(taken.quarantined and taken.new for taken in batch.taken):
+def _exit_by(batch: "Batch", summary: "Summary") -> None:
+    """An exit code that tells a script what to look at; what is known from an earlier run counts once."""
+    if summary.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if any(taken.quarantined and (taken.new or taken.quarantined.code in _UNREADABLE) for taken in batch.taken):
         raise typer.Exit(EXIT_INPUT)
 
 
 def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    from countersign.cli.style import print_json
+
+    print_json(value)
