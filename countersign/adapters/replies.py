@@ -20,7 +20,7 @@ from countersign.domain.plan import ReplyPart
 LETTER = "letter"
 """The template that wraps the parts; it is given `parts`, `name`, `ticket` and `desk`."""
 LETTER_VALUES = frozenset({"parts", "name", "ticket", "desk"})
-_NEXT_STEP = "correct the template, or run `countersign policy check` to see all of them"
+_NEXT_STEP = "correct the template, or have the playbook give what it needs"
 
 
 class TemplateProblem(Frozen):

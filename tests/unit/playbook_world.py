@@ -192,9 +192,9 @@ def kinds_of(plan: Plan) -> tuple[str, ...]:
     return tuple(proposal.kind for proposal in plan.proposals)
 
 
-def unstated(plan: Plan) -> str:
+def unstated(plan: Plan, replies: TemplateReplies = REPLIES) -> str:
     """What is left of a reply's numbers, dates and amounts when every fact's value is taken out of it."""
-    text = reply_of(plan)
+    text = replies.render(plan.reply, "en") if plan.reply else ""
     for value in sorted({fact.value for fact in plan.facts}, key=len, reverse=True):
         text = text.replace(value, " ")
     return " ".join(re.findall(r"\S*[0-9€@]\S*|https?:\S+", text))

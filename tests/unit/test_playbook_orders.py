@@ -120,8 +120,7 @@ def _check(request: str, number: str, text: str, wanted: str, kinds: tuple[str, 
     assert outcome_of(plan).startswith(wanted), outcome_of(plan)
     assert kinds_of(plan) == kinds
     assert all(
-        proposal.version == f"order/{number}@{World().shop.orders[number].version}"
-        for proposal in plan.proposals
+        proposal.version == f"order/{number}@{World().shop.orders[number].version}" for proposal in plan.proposals
     )
 
 
