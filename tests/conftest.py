@@ -97,7 +97,8 @@ with open_runtime(Settings(var=Path(sys.argv[1])), clock=SteppingClock()):
 @pytest.fixture(scope="session")
 def prepared_var(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A var folder with the seeded shop and the trained triage model, made once for all test workers; never run in."""
-    shared = tmp_path_factory.getbasetemp().parent / "prepared-var"
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared-var"
     with (shared.parent / "prepared-var.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "ready").exists():
