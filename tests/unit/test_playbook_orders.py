@@ -181,6 +181,17 @@ def test_pieces_are_counted_one_by_one() -> None:
     assert both.proposals[0].args["skus"] == ["MUG-ENAM-BLUE", "MUG-ENAM-BLUE"]
 
 
+def test_articles_named_for_contrast_are_left_alone() -> None:
+    """What the customer keeps is not returned, and what arrived well is not sent again."""
+    world = World()
+    kept = world.about("return_item", "FH-10028", "I'd like to return the jacket. I'm keeping the socks.")
+    came = world.about("missing_item", "FH-10042", "The poles arrived, but the lantern was missing.")
+    poor = world.about("return_item", "FH-10028", "I do not want to keep the jacket, it does not fit.")
+    assert kept.proposals[0].args["skus"] == ["JKT-ALDER-M"]
+    assert poor.proposals[0].args["skus"] == ["JKT-ALDER-M"]
+    assert came.proposals[0].args["amount"] == 2790
+
+
 def test_label_is_free_for_members_only() -> None:
     """The return label's fee is zero while the membership runs."""
     member = World().about("return_item", "FH-10029", "I want to return the daypack.")

@@ -58,6 +58,12 @@ def items_named(text: str, items: tuple[Item, ...]) -> tuple[Item, ...]:
     return tuple(item for item in items if _names(item, text, words, counts))
 
 
+def clauses_saying(text: str, pattern: str, unless: str = r"(?!)") -> str:
+    """The clauses in which one pattern stands and the other does not: what else is named may be named for contrast."""
+    clauses = re.split(r"[.!?;\n]{1,3}\s|\bbut\b|\bwhile\b|,", text)
+    return "\n".join(clause for clause in clauses if says(clause, pattern) and not says(clause, unless))
+
+
 def _names(item: Item, text: str, words: set[str], counts: Counter[str]) -> bool:
     if item.sku.lower() in text.lower() or item.name.lower() in text.lower():
         return True

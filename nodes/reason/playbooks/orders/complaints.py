@@ -10,12 +10,16 @@ from nodes.reason.playbooks.case import Case, handed
 from nodes.reason.playbooks.orders.tracking import cancelled_before, parcels, whereabouts
 from nodes.reason.playbooks.reckoning import arrived_at, names_of, price_of, units_of
 from nodes.reason.playbooks.remedies import remedy
-from nodes.reason.playbooks.signals import angry, items_named, says, wants_everything
+from nodes.reason.playbooks.signals import angry, clauses_saying, items_named, says, wants_everything
 from nodes.reason.playbooks.statement import Statement, of_order
 from nodes.reason.playbooks.terms import KEEP_BELOW
 from tools.proposals import create_return
 
 _WRONG = r"wrong (?:item|article|size|colou?r|one|thing|product)|not what i ordered|instead of|something else|different"
+_TROUBLE = (
+    r"missing|miss|not (?:in|there|included|inside|with)|(?:was|were|is|are)n't|without|forgot\w{0,3}|lacking|broken?|"
+    r"damaged?|torn|ripped|cracked|chipped|scratched|dented|bent|faulty|defective|leaks?|does(?:n't| not)|wrong|fault"
+)
 _COUNTS = {"one": 1, "a": 1, "two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _COUNT = re.compile(
     rf"\b([0-9]{{1,2}}|{'|'.join(_COUNTS)})(?: of)?(?: (?:the|my|them|these|those|[0-9]|two|three|four|five|six)\b)*",
@@ -96,7 +100,9 @@ def _complained_of(case: Case, order: Order) -> tuple[Item, ...] | Plan:
 def _named(case: Case, order: Order) -> tuple[Item, ...]:
     if len(order.items) == 1 or wants_everything(case.said):
         return order.items
-    return items_named(case.said, order.items)
+    named = items_named(case.said, order.items)
+    blamed = items_named(clauses_saying(case.said, _TROUBLE), named)
+    return blamed or named
 
 
 def _pieces(case: Case, item: Item) -> Item | None:

@@ -11,12 +11,14 @@ from nodes.reason.playbooks.case import Case, handed
 from nodes.reason.playbooks.orders.tracking import cancelled_before
 from nodes.reason.playbooks.reckoning import arrived_at, names_of, running_at, units_of
 from nodes.reason.playbooks.returns_window import days_to_return
-from nodes.reason.playbooks.signals import angry, items_named, says, wants_everything
+from nodes.reason.playbooks.signals import angry, clauses_saying, items_named, says, wants_everything
 from nodes.reason.playbooks.statement import MESSAGE, Statement, of_order
 from nodes.reason.playbooks.terms import LABEL_FEE
 from tools.proposals import create_return
 
 _FAULTY = ("damaged", "broken", "faulty", "defective", "torn", "ripped", "cracked", "does(?:n't| not) work", "leaks?")
+_KEPT = r"keep(?:ing)?|happy with|(?:is|are) (?:fine|great|perfect|lovely)"
+_NOT = r"not|\w{1,8}n't|never"
 _SIZES = re.compile(
     r"\b(?:size|sizes|in|to|for|a|an|into)(?: an?| the| size)? (XXL|XL|XS|S|M|L|small|medium|large|3[5-9]|4[0-8]|"
     r"regular|long|wide|green|sand|blue|red|grey|gray|black|white|rust)\b",
@@ -157,7 +159,9 @@ def _returned_before(case: Case, order: Order, items: tuple[Item, ...]) -> Plan:
 def _meant(case: Case, order: Order) -> tuple[Item, ...]:
     if len(order.items) == 1 or wants_everything(case.said):
         return order.items
-    return items_named(case.said, order.items)
+    named = items_named(case.said, order.items)
+    kept = items_named(clauses_saying(case.said, _KEPT, unless=_NOT), named)
+    return tuple(item for item in named if item not in kept)
 
 
 def _which_items(case: Case, order: Order) -> Plan:
