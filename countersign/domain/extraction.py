@@ -14,7 +14,7 @@ _ORDER_WORD = (
     r"bestelnummer|zamówieni[ea]|encomendas?|beställning|ordrenummer|ordre|objednávk[auy]|rendelés|comand[aă]|tilaus)"
 )
 _NUMBER_WORD = (
-    r"(?:[^\S\n]{0,2}(?:number|numbers|no|nr|num|nummer|numéro|número|numero|id|n°|nº|№|#|is|ist|:|\.|-)){0,3}"
+    r"(?:[^\S\n]{0,2}(?:number|numbers|no|nr|num|nummer|numéro|número|numero|id|n\b|n°|nº|№|#|is|ist|:|\.|-)){0,3}"
 )
 _NAMED = re.compile(rf"\b{_ORDER_WORD}\b\.?{_NUMBER_WORD}[^\S\n]{{0,3}}#?(\d{{3,12}})(?!\d)", re.IGNORECASE)
 _HASHED = re.compile(r"(?<!\w)#[^\S\n]?(\d{3,12})(?!\d)")
@@ -82,7 +82,7 @@ _BARE = re.compile(r"(?<![\w.,:/#+-])(\d{1,3}(?:[., ]\d{3})?[.,]\d{2})(?![\w:/%�
 _DAY = re.compile(r"(?:[012]?\d|3[01])\.(?:0\d|1[012])\.")
 """Looks like an amount before a full stop, but is the 12th of November."""
 _NO_AMOUNT = re.compile(
-    r"[^\S\n]?(?:uhr|h|am|pm|a\.m|p\.m|o'clock|kg|g|mg|m|cm|mm|km|l|ml|gb|mb|kb|inch|zoll|min|stunden|hours|%|°|x\b)\b",
+    r"[^\S\n]?(?:[%°]|(?:uhr|h|am|pm|o'clock|kg|g|mg|m|cm|mm|km|l|ml|gb|mb|kb|inch|zoll|min|stunden|hours)\b)",
     re.IGNORECASE,
 )
 
@@ -116,7 +116,7 @@ _DUTCH = re.compile(r"(?<![\w-])([1-9]\d{3}) ?([A-Z]{2})(?![\w-])")
 _DASHED = re.compile(r"(?<![\w-])(?:PL-|PT-)?(\d{2}-\d{3}|\d{4}-\d{3})(?![\w-])")
 _SPACED = re.compile(r"(?<![\w.,-])(\d{3} \d{2})(?=,?[^\S\n]{1,2}[^\W\d_a-z])")
 _IRISH = re.compile(r"(?<![\w-])([ACDEFHKNPRTVWXY](?:\d{2}|6W)) ?([0-9ACDEFHKNPRTVWXY]{4})(?![\w-])")
-_FIVE = re.compile(r"(?<![\w#.,/+-])(?:(?:D|DE|F|FR|I|IT|E|ES|FI|EE)-)?(\d{5})(?![\w.,/-]?\d|[\w/€%])")
+_FIVE = re.compile(r"(?<![\w#.,/+-])(?:(?:D|DE|F|FR|I|IT|E|ES|FI|EE)-)?(\d{5})(?![\w.,/-]?\d|[\w/%]|\s?(?:€|EUR))")
 _FOUR = re.compile(
     r"(?<![\w#.,/+-])(?:(?:A|AT|CH|B|BE|DK|N|NO|H|HU|L|LU|LV|SI|BG)-(\d{4})(?!\w)|(\d{4})(?=[^\S\n]{1,2}[A-ZÄÖÜÅØÆÉ][a-zäöüßéèåøæ]{3,}))"
 )
@@ -145,7 +145,7 @@ _CODE_WORD = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?<![\w@.-])[A-Za-z0-9][A-Za-z0-9_-]{2,23}(?![\w@-])")
-_NEAR = 40
+_NEAR, _BESIDE = 40, 12
 _NO_CODE = frozenset("CODE PROMO VOUCHER COUPON EUR USD GBP USA VAT HTML PDF URL FAQ ASAP IBAN BIC CVV PIN SMS".split())
 
 
@@ -153,15 +153,21 @@ def _codes(text: str, order_pattern: str) -> Found:
     """Words in capitals, or of letters and digits, near a word like "code"."""
     order = re.compile(order_pattern, re.IGNORECASE)
     for word in _CODE_WORD.finditer(text):
-        start, end = max(0, word.start() - _NEAR), word.end() + _NEAR
-        for match in _CODE.finditer(text, start, min(len(text), end + 24)):
-            if match.start() <= end and _is_code(match[0]) and not order.fullmatch(match[0]):
+        for match in _CODE.finditer(text, max(0, word.start() - _NEAR)):
+            if match.start() > word.end() + _NEAR:
+                break
+            between = (
+                text[word.end() : match.start()] if match.start() >= word.end() else text[match.end() : word.start()]
+            )
+            if _is_code(match[0], between) and not order.fullmatch(match[0]):
                 yield match.start(), match[0].upper()
 
 
-def _is_code(word: str) -> bool:
-    letters = [sign for sign in word if sign.isalpha()]
-    digits = any(sign.isdigit() for sign in word)
-    shouted = len(letters) >= 4 and word == word.upper()
-    mixed = digits and len(letters) >= 2 and len(word) >= 4
-    return (shouted or mixed) and word.upper() not in _NO_CODE
+def _is_code(word: str, between: str) -> bool:
+    """Letters alone must be capitals right beside the word that announces them."""
+    letters = sum(sign.isalpha() for sign in word)
+    if word.upper() in _NO_CODE:
+        return False
+    if any(sign.isdigit() for sign in word):
+        return letters >= 2 and len(word) >= 4
+    return letters >= 4 and word == word.upper() and len(between) <= _BESIDE and not re.search(r"[.,;!?\n]", between)

@@ -83,12 +83,14 @@ def message_ids(*values: str) -> tuple[str, ...]:
 
 
 def moment(value: str) -> datetime | None:
-    """The time that a Date field names, in UTC, or None."""
-    try:
-        parsed = parsedate_to_datetime(value)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    """The time that a text names in the notation of mail or in ISO 8601, in UTC, or None."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            parsed = read(value.strip())
+            return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None
 
 
 def _unfolded(value: str) -> str:

@@ -8,6 +8,9 @@ from countersign.domain.desk import MailSettings
 from countersign.domain.frozen import Frozen
 from countersign.domain.ticket import Automatic
 
+READY = b"ready\n"
+"""The first line of the parsing process: it can be asked now."""
+
 
 class _Wire(Frozen):
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")

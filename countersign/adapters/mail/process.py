@@ -11,8 +11,7 @@ from typing import IO, Self, cast
 
 from pydantic import ValidationError
 
-from countersign.adapters.mail.parsed import Answer, Request
-from countersign.adapters.mail.worker import READY
+from countersign.adapters.mail.parsed import READY, Answer, Request
 from countersign.domain.errors import StorageError
 
 _SECONDS = 10.0
@@ -100,7 +99,7 @@ def _environment() -> dict[str, str]:
         name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ
     }
     folders = [str(Path(entry).absolute()) for entry in sys.path]
-    return {**kept, "PYTHONPATH": os.pathsep.join(folders), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "PYTHONPATH": os.pathsep.join(folders), "PYTHONUTF8": "1"}
 
 
 def _exchange(process: subprocess.Popen[bytes], line: bytes, seconds: float) -> tuple[bytes, bool]:

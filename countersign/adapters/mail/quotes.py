@@ -9,15 +9,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from countersign.adapters.mail.phrases import (
-    CLOSINGS,
     LABELS,
     OPENERS,
     ORIGINAL,
-    SENT_FROM,
     WROTE,
     WROTE_HEADERS,
     WROTE_INSIDE,
 )
+from countersign.adapters.mail.signatures import signed
 
 _LONGEST = 300
 """A line of more characters is prose; no pattern is tried on it."""
@@ -32,17 +31,15 @@ _HINT = re.compile(r"[:：\d]|[-_=*—–]{2}")
 """What a line must hold for a seam to begin there, unless it opens like an attribution."""
 _DIGIT = re.compile(r"\d")
 _MAIL = re.compile(r"[\w.+'=-]{1,80}@[\w.-]{1,80}\.\w{2,}")
+_BRACKETED = re.compile(r"[<(][^<>()\s]{1,80}@[^<>()\s]{1,80}[>)]")
+_TIME = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
 _LABEL = re.compile(r"[>\s*|]{0,20}([^\W\d_][^:：<>@]{0,24}?)\s?[*]{0,2}\s?[:：][*]{0,2}\s*(.*)")
 _QUOTED = re.compile(r"\s{0,3}(?:>|\|\s|&gt;)")
 _RULE = re.compile(r"[\s>*]*(?:[-_=*—–]\s?){3,}\s*$")
-_DASHED_NAME = re.compile(r"[-/~–—]\s?[^\W\d_a-zà-ÿ][\w.'-]{1,20}(?:\s[^\W\d_a-zà-ÿ][\w.'-]{1,20})?")
-_CONTACT = re.compile(r"@|https?:|www\.|\+?\d[\d ()/.-]{6,}\d")
 _NEAR = 8
 """Quoted lines follow their attribution within so many lines."""
 _BLOCK = 24
 """A header block has at most so many lines."""
-_LONGEST_SIGNATURE = 40
-_MAX_CLOSING = 12
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def split(text: str, reply: bool = False) -> Split:
     own, quoted = _parted(lines)
     if not any(line.strip() for line in own) and not reply and not any(map(_QUOTED.match, lines)):
         own, quoted = lines, []
-    body, signature = _signed(own)
+    body, signature = signed(own)
     return Split(_joined(body), _joined(quoted), _joined(signature))
 
 
@@ -145,7 +142,8 @@ def _attributes(joined: str) -> bool:
     addressed = _MAIL.search(joined) is not None
     if wrote and (opened or addressed or (ends and _DATE.match(joined.lstrip("-> ")))):
         return True
-    named = ends and addressed and (opened or _DATE.match(joined.lstrip("-> ")) is not None)
+    timed = _BRACKETED.search(joined) is not None and _TIME.search(joined) is not None
+    named = ends and addressed and (opened or timed or _DATE.match(joined.lstrip("-> ")) is not None)
     inverted = ends and opened and WROTE_INSIDE.search(joined) is not None
     return named or inverted or (wrote and ends and any(pattern.match(joined) for pattern in WROTE_HEADERS))
 
@@ -190,44 +188,6 @@ def _labelled(line: str) -> tuple[str, str]:
     label = match[1].strip(" *")
     kinds = (kind for kind, pattern in LABELS.items() if pattern.match(label))
     return next(kinds, ""), match[2]
-
-
-def _signed(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Cuts the signature off, if there is one and something else remains."""
-    first = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
-    for at in range(max(first + 1, len(lines) - _LONGEST_SIGNATURE), len(lines)):
-        if _signs(lines, at):
-            return lines[:at], lines[at:]
-    return lines, []
-
-
-def _signs(lines: list[str], at: int) -> bool:
-    line = lines[at].strip()
-    if not line or len(line) > 80:
-        return False
-    tail = [item.strip() for item in lines[at + 1 :] if item.strip()]
-    if re.fullmatch(r"--|[-–—]{1,2}|—{2,}", line):
-        return len(tail) <= 15 and _plain(tail, 120)
-    if _RULE.fullmatch(line):
-        return len(tail) <= _MAX_CLOSING and any(_CONTACT.search(item[:120]) for item in tail) and _plain(tail, 80)
-    if SENT_FROM.match(line):
-        return len(tail) <= 2 and not re.search(r"[.,;!?]$|,\s", line) and len(line.split()) <= 9
-    return _closes(line, tail)
-
-
-def _closes(line: str, tail: list[str]) -> bool:
-    """A closing stands alone on its line or before a name, and only a name and an address block follow."""
-    match = CLOSINGS.match(line)
-    if match is None:
-        return _DASHED_NAME.fullmatch(line) is not None and len(tail) <= 2
-    rest = line[match.end() :].strip(" ,.!;:-–—/")
-    return len(rest.split()) <= 3 and "?" not in rest and len(tail) <= _MAX_CLOSING and _plain(tail, 70)
-
-
-def _plain(tail: list[str], longest: int) -> bool:
-    """Whether lines look like a name and an address, not like sentences."""
-    sentences = sum(len(line) > longest or line.endswith("?") for line in tail)
-    return not sentences and sum(len(line.split()) > 9 for line in tail) <= 1
 
 
 def _joined(lines: list[str]) -> str:

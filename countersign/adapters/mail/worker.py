@@ -10,10 +10,9 @@ import time
 from contextlib import suppress
 
 from countersign.adapters.mail.parse import parse_mail, parse_record
-from countersign.adapters.mail.parsed import Answer, Request
+from countersign.adapters.mail.parsed import READY, Answer, Request
 from countersign.domain.errors import InputError
 
-READY = b"ready\n"
 CPU_SECONDS = 2
 """CPU time for one message, on top of the second that the clock's grain costs."""
 _MEMORY = 1024 * 1024 * 1024

@@ -28,7 +28,7 @@ class Server(Protocol):
     def port(self) -> int: ...
     @property
     def tls(self) -> Literal["starttls", "implicit", "none"]:
-        """`starttls`: encrypt after connecting (port 587); `implicit`: at once (465); `none`: one's own machine only."""
+        """`starttls`: encrypt after connecting (port 587); `implicit`: at once (465); `none`: not at all."""
         ...
 
     @property
