@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -58,10 +59,19 @@ def _options(  # pyright: ignore[reportUnusedFunction]  typer calls it
 
 def main() -> None:
     """Runs a command; whatever goes wrong is one line on standard error and an exit code, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  a TextIOWrapper
+    _prepare_streams()
     register()
     sys.exit(_run())
+
+
+def _prepare_streams() -> None:
+    """Any text can be written: what an encoding lacks is escaped, and a closed stream swallows it."""
+    for name in ("stdout", "stderr"):
+        stream: TextIOWrapper | None = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open to the end
+        else:
+            stream.reconfigure(errors="backslashreplace")
 
 
 def register() -> None:
@@ -75,11 +85,11 @@ def _run() -> int:
         code = int(app(standalone_mode=False) or 0)
         sys.stdout.flush()
     except CountersignError as error:
-        return _failed(str(error), error.full_code, _exit_code(error))
+        return _failed(str(error), error.full_code, exit_code(error))
     except typer.TyperException as error:
         return _misused(error)
-    except (KeyboardInterrupt, typer.Abort):
-        return _failed("interrupted", "interrupted", EXIT_INTERRUPTED)
+    except typer.Abort:
+        code = EXIT_INTERRUPTED
     except BrokenPipeError:
         return _nobody_listens()
     except OSError as error:
@@ -87,7 +97,7 @@ def _run() -> int:
         return _failed(f"{place}{error.strerror or error}", "storage.unreachable", EXIT_FAILED)
     except Exception as error:  # noqa: BLE001  the last resort: people get one line, never a traceback
         return _failed(f"{_place(error)}: this is a fault in the program", f"bug.{type(error).__name__}", EXIT_FAILED)
-    return code
+    return _failed("interrupted", "interrupted", code) if code == EXIT_INTERRUPTED else code
 
 
 def _failed(text: str, code: str, exit_code: int) -> int:
@@ -113,7 +123,8 @@ def _nobody_listens() -> int:
     return EXIT_FAILED
 
 
-def _exit_code(error: CountersignError) -> int:
+def exit_code(error: CountersignError) -> int:
+    """The exit code that an error of ours ends a command with."""
     if isinstance(error, MisuseError):
         return EXIT_MISUSE
     return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILED

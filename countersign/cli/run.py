@@ -53,9 +53,9 @@ def run(
 
 @app.command()
 def ask(
-    text: Annotated[str, typer.Argument(help="What the customer writes.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the customer writes.")],
     sender: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="Who writes it.")],
-    subject: Annotated[str, typer.Option(help="The subject.")] = "",
+    subject: Annotated[str, typer.Option(metavar="TEXT", help="The subject.")] = "",
     authenticated: Annotated[
         bool, typer.Option("--authenticated", help="Vouch for the address, as a trusted mail server would.")
     ] = False,

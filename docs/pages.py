@@ -1,0 +1,195 @@
+"""The generated pages, each as Markdown made from the code."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from countersign.domain import errors
+from docs.picture import edges, support_svg
+from docs.source import Said, constants_of, fields_of, first_sentence, plain_type, said
+
+_NOTE = "<!-- Generated from the code by `make docs`: edit the code, not this file. -->\n"
+
+
+def cli_page() -> str:
+    """Every command with its help text, and the exit codes."""
+    import typer.main
+
+    from countersign.cli import app as application
+
+    application.register()
+    command = typer.main.get_command(application.app)
+    helps = "\n\n".join(f"## `{name}`\n\n```text\n{text}\n```" for name, text in _helps(command, "countersign"))
+    codes = [("0", "All went well; what waits for a person is no fault.")]
+    codes += [(code.type, code.doc) for code in constants_of(application) if code.name.startswith("EXIT_")]
+    text = (
+        "Results go to standard output; progress and errors go to standard error. An error is one line: "
+        "`countersign: place: what is wrong (next step) [code]`. The codes are listed in [errors.md](errors.md)."
+    )
+    return _page("The command line", text, helps, "## Exit codes", _table(("code", "meaning"), codes))
+
+
+def _helps(command: object, name: str) -> Iterable[tuple[str, str]]:
+    """The help of a command and of those under it. Typer's own classes are not public, hence the attributes."""
+    make = getattr(command, "make_context")  # noqa: B009  see above
+    context = make(name, [], resilient_parsing=True, terminal_width=100, max_content_width=100)
+    yield name, "\n".join(line.rstrip() for line in context.get_help().splitlines()).rstrip()
+    below: Mapping[str, object] = getattr(command, "commands", {})
+    for word, inner in below.items():
+        yield from _helps(inner, f"{name} {word}")
+
+
+def settings_page() -> str:
+    """The environment variables, and the keys of desk.toml and people.toml."""
+    from countersign.domain.desk import DeskSettings, MailSettings, Person, Windows
+    from countersign.settings import Settings, Smtp
+
+    machine = [*_settings(Settings, "COUNTERSIGN_{}"), *_settings(Smtp, "COUNTERSIGN_SMTP__{}")]
+    desk = [*_settings(DeskSettings, "{}"), *_settings(MailSettings, "mail.{}"), *_settings(Windows, "windows.{}")]
+    heads = ("variable", "kind", "default", "meaning")
+    return _page(
+        "Settings",
+        "What differs from machine to machine is read from the environment; `--var` and `--desk` win over it. "
+        "What the business decides stands in the desk folder.",
+        "## Environment", _table(heads, machine),
+        "## `desk.toml`", _table(("key", *heads[1:]), desk),
+        "## `people.toml`: one table for each person", _table(("key", *heads[1:]), _settings(Person, "{}")),
+    )  # fmt: skip
+
+
+def _settings(model: type[BaseModel], form: str) -> list[tuple[str, ...]]:
+    upper = form.startswith("COUNTERSIGN")
+    rows: list[tuple[str, ...]] = []
+    for field in fields_of(model):
+        info = model.model_fields.get(field.name)
+        kind = plain_type(field.type)
+        if info is None or (isinstance(info.default, BaseModel)) or kind in ("MailSettings",):
+            continue
+        name = form.format(field.name.upper() if upper else field.name)
+        rows.append((f"`{name}`", f"`{kind}`{_bounds(info)}", _default(info), field.doc))
+    return rows
+
+
+def _bounds(info: FieldInfo) -> str:
+    words = (("ge", "at least"), ("gt", "more than"), ("le", "at most"))
+    found = [(word, getattr(item, name, None)) for item in info.metadata for name, word in words]
+    return "".join(f", {word} {bound:g}" for word, bound in found if isinstance(bound, int | float))
+
+
+def _default(info: FieldInfo) -> str:
+    default: object = info.default
+    if default is PydanticUndefined:
+        return "must be given" if info.default_factory is None else ""
+    if isinstance(default, SecretStr) or default in (None, "", (), {}):
+        return ""
+    words = ", ".join(default) if isinstance(default, tuple) else str(default)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  tuples of texts
+    return f"`{words}`"
+
+
+def tools_page() -> str:
+    """The contracts of all kinds of effect, and their arguments."""
+    from tools.catalog import CONTRACTS, contracts_table
+
+    rows = [
+        (f"`{kind}`", f"`{field.name}`", f"`{plain_type(field.type)}`")
+        for kind, contract in CONTRACTS.items()
+        for field in fields_of(contract.arguments)
+    ]
+    return _page(
+        "What the desk may do",
+        "Each kind of effect has one contract. A playbook only proposes it; the policy gate decides; the gateway, the "
+        "one door, carries out what was granted, under a key that makes it happen once.",
+        contracts_table().rstrip(),
+        "## Arguments",
+        "They are strict: unknown names, other types and values out of bounds are refused (`rejected.arguments`). The "
+        "types are named as in `tools/arguments.py`.",
+        _table(("kind", "argument", "type"), rows),
+    )
+
+
+def graph_page() -> str:
+    """Every node with its kind and channels, and every edge."""
+    from graphs.catalog import NODES
+
+    docs = {name: first_sentence(node.function.__doc__) for name, node in NODES.items()}
+    nodes = [
+        (f"`{name}`", node.kind, docs[name], ", ".join(f"`{channel}`" for channel in sorted(node.writes)))
+        for name, node in NODES.items()
+    ]
+    ways = [(f"`{edge.start}`", edge.label or "always", f"`{edge.end}`") for edge in edges()]
+    return _page(
+        "The support graph",
+        "![The support graph](graph.svg)",
+        "A node is of one kind: **decide** reads and changes nothing, **record** writes one transaction of the ledger, "
+        "**do** takes one step through the gateway, **wait** interrupts for a person.",
+        "## Nodes", _table(("node", "kind", "what it answers", "channels it writes"), nodes),
+        "## Edges", _table(("from", "answer", "to"), ways),
+    )  # fmt: skip
+
+
+def errors_page() -> str:
+    """The error tree, every stable code, the reasons of quarantine, and what the gates may find."""
+    from countersign.cli.app import exit_code
+
+    calls = said()
+    classes = {name: cls for name, cls in vars(errors).items() if isinstance(cls, type)}
+    rows = [
+        (f"`{cls.code}`", str(exit_code(cls("")))) for cls in classes.values() if cls is not errors.CountersignError
+    ]
+    meanings = {f"`{cls.code}`": first_sentence(cls.__doc__) for cls in classes.values()}
+    families = [(code, exit_, meanings[code]) for code, exit_ in rows]
+    codes = [(f"{classes[call.name].code}.{call.code}", call) for call in calls if call.name in classes]
+    mail = [call for call in calls if call.file.startswith("countersign/adapters/mail/")]
+    quarantine = [(f"input.{call.code}", call) for call in mail]
+    other = [(code, call) for code, call in codes if call not in mail]
+    findings = [(call.code, call) for call in calls if call.name == "Finding"]
+    refusals = [(call.code, call) for call in calls if call.name == "Refusal"]
+    problems = [(call.code, call) for call in calls if call.name == "Problem" and "." in call.code]
+    return _page(
+        "Codes",
+        "Codes are stable: scripts may rely on them. Texts may be improved; … stands for what is filled in.",
+        "## Families of errors", _table(("code", "exit code", "meaning"), families),
+        "## Errors", _codes(other),
+        "## Reasons for quarantine", _codes(quarantine),
+        "## What the quality gate finds", _codes(findings),
+        "## Why a grant is not carried out", _codes(refusals),
+        "## What can be wrong with the ledger's file", _codes(problems),
+    )  # fmt: skip
+
+
+def error_classes() -> dict[str, type[errors.CountersignError]]:
+    """The classes of the error tree by name, without its root."""
+    found = ((name, cls) for name, cls in vars(errors).items() if isinstance(cls, type))
+    root = errors.CountersignError
+    return {name: cls for name, cls in found if issubclass(cls, root) and cls is not root}
+
+
+def _codes(found: Iterable[tuple[str, Said]]) -> str:
+    """One row for each code: all its texts."""
+    texts: dict[str, dict[str, None]] = {}
+    for code, call in found:
+        texts.setdefault(code, {})[call.text] = None
+    return _table(("code", "says"), [(f"`{code}`", "<br>".join(texts[code])) for code in sorted(texts)])
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([_NOTE.rstrip(), f"# {title}", *parts]) + "\n"
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = tuple(heads)
+    lines = [head, ("---",) * len(head), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/cli.md": cli_page,
+    "docs/settings.md": settings_page,
+    "docs/tools.md": tools_page,
+    "docs/graph.md": graph_page,
+    "docs/errors.md": errors_page,
+    "docs/graph.svg": support_svg,
+}
+"""Path and maker of everything that is generated."""
