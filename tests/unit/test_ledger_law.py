@@ -1,7 +1,7 @@
 """The law inside the file: what SQLite refuses even where the program's own checks are gone."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -58,7 +58,16 @@ def write(path: Path, *statements: str) -> None:
 
 def no_objections(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program forgets every check of a claim."""
-    monkeypatch.setattr(claims, "_objections", lambda *_: iter(()))
+    monkeypatch.setattr(claims, "_objections", always(()))
+
+
+def always(answer: object) -> Callable[..., object]:
+    """A function that answers the same to everything."""
+
+    def found(*_: object) -> object:
+        return iter(()) if answer == () else answer
+
+    return found
 
 
 def test_triggers_are_as_they_should_be(path: Path) -> None:
@@ -181,7 +190,7 @@ def test_effect_needs_its_grant_without_the_programs_check(
     if case == "superseded":
         accept(ledger, message("m2", subject="CS-1001"))
     if case == "amount":
-        monkeypatch.setattr(claims, "amount_of", lambda _: 1)
+        monkeypatch.setattr(claims, "amount_of", always(1))
     no_objections(monkeypatch)
     with pytest.raises((RejectedError, StorageError)) as caught:
         claim(ledger, granted, at(60 if case == "expired" else 0))
@@ -208,7 +217,7 @@ def test_money_stays_under_the_ceiling_when_an_effect_starts_again(
     allowed(ledger, first, refund(amount=3000))
     ledger.fail(claimed(ledger, first), "retry", "down", NOW)
     again = next_one(ledger, first)
-    monkeypatch.setattr(rulings, "effects_on", lambda *_: 7)  # another slot, so that only the ceiling stands between
+    monkeypatch.setattr(rulings, "effects_on", always(7))  # another slot, so that only the ceiling stands between
     second = new_ticket(ledger, "m2")
     allowed(ledger, second, refund(amount=2500))
     claimed(ledger, second)
@@ -235,8 +244,8 @@ def test_grant_needs_its_decision_without_the_programs_check(
 ) -> None:
     """A grant for what was not allowed, or in the name of somebody who did not approve, is refused by the file."""
     ref = new_ticket(ledger)
-    monkeypatch.setattr(rulings, "_require_consistent", lambda *_: None)
-    monkeypatch.setattr("countersign.ledger.reviews.require_approval", lambda *_: None)
+    monkeypatch.setattr(rulings, "_require_consistent", always(None))
+    monkeypatch.setattr("countersign.ledger.reviews.require_approval", always(None))
     said = ruling(ref, refund(), decided="ask", approver="alice" if lie == "approver" else "policy")
     with pytest.raises(RejectedError, match="no decision permits"):
         ledger.record_verdict(ref, said, NOW)
