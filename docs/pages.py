@@ -134,12 +134,8 @@ def errors_page() -> str:
     from countersign.cli.app import exit_code
 
     calls = said()
-    classes = {name: cls for name, cls in vars(errors).items() if isinstance(cls, type)}
-    rows = [
-        (f"`{cls.code}`", str(exit_code(cls("")))) for cls in classes.values() if cls is not errors.CountersignError
-    ]
-    meanings = {f"`{cls.code}`": first_sentence(cls.__doc__) for cls in classes.values()}
-    families = [(code, exit_, meanings[code]) for code, exit_ in rows]
+    classes = error_classes()
+    families = [(f"`{cls.code}`", str(exit_code(cls(""))), first_sentence(cls.__doc__)) for cls in classes.values()]
     codes = [(f"{classes[call.name].code}.{call.code}", call) for call in calls if call.name in classes]
     mail = [call for call in calls if call.file.startswith("countersign/adapters/mail/")]
     quarantine = [(f"input.{call.code}", call) for call in mail]
