@@ -22,7 +22,7 @@ demo: setup ## Handle the sample mailbox in desk/mail
 	@$(RUN)/countersign run desk/mail --workers 2
 
 test: setup ## Run the tests
-	@$(RUN)/pytest -n auto --dist loadfile
+	@$(RUN)/pytest -n auto --dist loadgroup
 
 check: setup ## Format, lint, types, import contracts, generated docs
 	@$(RUN)/ruff format --check .

@@ -41,6 +41,11 @@ def run_once(
         return Batch(runtime).run(messages)
 
 
+def preload(var: Path, messages: list[Message], clock: Clock) -> None:
+    """Pays for every import and cache in this process, so that each child starts in milliseconds; `var` is used up."""
+    run_once(var, messages, clock)
+
+
 def run_forked(var: Path, messages: list[Message], clock: Clock, number: int, wanted: Wanted) -> str:
     """One batch in a child that is killed at point `number`; answers the point's name, or nothing where it finished.
 

@@ -16,7 +16,7 @@ from countersign.domain.ticket import Message
 from countersign.ledger import open_ledger
 from countersign.ledger.check import check_ledger
 from tests.conftest import SteppingClock
-from tests.crash.forked import run_forked
+from tests.crash.forked import preload, run_forked
 
 SHARE = 2
 """Each road's points are tested in this many parts, so that workers can share them."""
@@ -69,24 +69,31 @@ def boundary(name: str) -> bool:
     return name.startswith(("before ", "after ")) or any(part in name for part in ("claim", "settle", "accept"))
 
 
+@pytest.fixture(scope="module")
+def preloaded(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prepared var folder, in a process that has imported everything a child will need."""
+    preload(_copy(prepared_var, tmp_path_factory.mktemp("preload") / "var"), sample(CANCEL), SteppingClock())
+    return prepared_var
+
+
 @pytest.mark.parametrize("part", range(SHARE))
 @pytest.mark.parametrize(
     ("mail", "end", "effects", "points"),
     [(CANCEL, "answered", 3, 40), (LARGE, "waiting", 0, 24), (LEGAL, "handed_over", 0, 12)],
 )
 def test_killed_at_any_boundary_nothing_is_lost_or_done_twice(
-    prepared_var: Path, tmp_path: Path, clock: SteppingClock, mail: str, end: str, effects: int, points: int, part: int
+    preloaded: Path, tmp_path: Path, clock: SteppingClock, mail: str, end: str, effects: int, points: int, part: int
 ) -> None:
     """Killed at any node boundary or point of the gateway, the same command afterwards ends as if undisturbed."""
     messages = sample(mail)
-    clean = _copy(prepared_var, tmp_path / "clean")
+    clean = _copy(preloaded, tmp_path / "clean")
     assert run_forked(clean, messages, clock, NEVER, boundary) == ""
     expected = World(clean)
     assert statuses(clean) == {"CS-1001": end}
     assert len(expected.writes) + len(expected.mails) == effects
     killed: list[str] = []
     for number in itertools.count(part + 1, SHARE):
-        var = _copy(prepared_var, tmp_path / "var")
+        var = _copy(preloaded, tmp_path / "var")
         name = run_forked(var, messages, clock, number, boundary)
         if not name:
             break
@@ -99,15 +106,15 @@ def test_killed_at_any_boundary_nothing_is_lost_or_done_twice(
 
 
 def test_killed_twice_in_a_row_nothing_is_lost_or_done_twice(
-    prepared_var: Path, tmp_path: Path, clock: SteppingClock
+    preloaded: Path, tmp_path: Path, clock: SteppingClock
 ) -> None:
     """A second kill during recovery changes nothing either; a spread of pairs of points is tried."""
     messages = sample(CANCEL)
-    clean = _copy(prepared_var, tmp_path / "clean")
+    clean = _copy(preloaded, tmp_path / "clean")
     run_forked(clean, messages, clock, NEVER, boundary)
     expected = World(clean)
     for first, second in ((7, 3), (19, 1), (23, 2), (25, 2), (27, 1), (29, 3), (31, 2), (33, 1), (35, 4), (40, 2)):
-        var = _copy(prepared_var, tmp_path / "var")
+        var = _copy(preloaded, tmp_path / "var")
         run_forked(var, messages, clock, first, boundary)
         run_forked(var, messages, clock, second, boundary)
         assert run_forked(var, messages, clock, NEVER, boundary) == ""
