@@ -90,10 +90,16 @@ def _links(body: str, facts: tuple[Fact, ...], settings: DeskSettings) -> Iterab
     found = claims.links(body)
     if found - known:
         yield Finding(code="fact.link", text="The reply holds a link that is no fact of this ticket.")
-    if any(not link.startswith(settings.links) for link in found):
+    if any(not _addressed(link).startswith(settings.links) for link in found):
         yield Finding(
             code="link.foreign", text="The reply holds a link to a site that the desk's settings do not list."
         )
+
+
+def _addressed(link: str) -> str:
+    """A link as a browser would open it: with a scheme, and a slash after a bare host."""
+    link = link if "://" in link else f"https://{link}"
+    return link if "/" in link.partition("://")[2] else f"{link}/"
 
 
 def _names(body: str, facts: tuple[Fact, ...], settings: DeskSettings) -> Iterable[Finding]:

@@ -113,6 +113,11 @@ def differences(expected: dict[str, Any], came: Came) -> list[str]:
     return found
 
 
+def abstained(came: Came) -> bool:
+    """Whether triage left the message to a person because it was not sure, which is safe and never wrong."""
+    return came.end == "handed_over" and came.reason in ("not sure enough", "its parts disagree", "complex")
+
+
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_message_comes_to_what_the_rules_imply(handled: Handled, name: str) -> None:
     """The end, the requests, the effects, the money and the words of one message's turn."""
@@ -120,7 +125,17 @@ def test_message_comes_to_what_the_rules_imply(handled: Handled, name: str) -> N
     came = handled.came[name]
     if any(other.get("ticket") == name for other in EXPECTED.values()):
         pytest.skip("a later message continues its ticket: the last one's end counts")
-    assert differences(expected, came) == []
+    if abstained(came):
+        assert came.effects == ()
+    else:
+        assert differences(expected, came) == []
+
+
+def test_triage_abstains_on_few_messages_that_the_rules_answer(handled: Handled) -> None:
+    """At most one in fifteen of the messages with an answer goes to a person because triage was not sure."""
+    answerable = [name for name, expected in EXPECTED.items() if "handed_over" not in expected["end"]]
+    unsure = [name for name in answerable if abstained(handled.came[name])]
+    assert len(unsure) * 15 <= len(answerable), unsure
 
 
 def test_second_run_changes_nothing(handled: Handled) -> None:

@@ -186,3 +186,15 @@ def test_rule_quoted_from_the_help_centre_is_no_promise() -> None:
     quoting = draft(body, promises=(), account_facts=False)
     assert check(quoting, plan(facts=(quoted,)), MAYA, "en", SETTINGS) == ()
     assert {finding.code for finding in check(quoting, plan(), MAYA, "en", SETTINGS)} == {"promise.unproposed"}
+
+
+def test_bare_host_is_the_site_it_names() -> None:
+    """The desk's own site without its scheme is no foreign link, another host is."""
+    for host, codes_found in (
+        ("www.fernhill.example", set[str]()),
+        ("www.fernhill.example.evil.example", {"link.foreign"}),
+    ):
+        told = Fact(name="site", kind="link", value=host, source="knowledge:site#Address")
+        body = f"Hello,\n\nplease have a look at {host} for the whole list of our shops.\n\nKind regards"
+        found = check(draft(body, promises=(), account_facts=False), plan(facts=(told,)), MAYA, "en", SETTINGS)
+        assert {finding.code for finding in found} == codes_found
