@@ -1,0 +1,142 @@
+"""Where the nodes and the lines of the support graph stand in its picture, in pixels."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from graphs.catalog import NODES
+from graphs.support import FORKS, ROAD
+
+Point = tuple[float, float]
+Side = Literal["top", "bottom", "left", "right"]
+
+LANES = {"PERCEIVE": (0, 0), "REASON": (1, 1), "ACT": (2, 3), "LEARN": (4, 4)}
+"""First and last row of each."""
+PLACES = {
+    "receive": (0, 0), "redact": (1, 0), "recall": (2, 0),
+    "triage": (0, 1), "playbook": (1, 1), "draft": (2, 1),
+    "check": (0, 2), "authorize": (1, 2), "record_verdict": (2, 2), "execute": (3, 2),
+    "hand_over": (0, 3), "record_review": (1, 3), "review": (2, 3),
+    "record_outcome": (3, 4),
+}  # fmt: skip
+"""Column and row of each node; a test holds this to the catalogue."""
+CAPTIONS = {
+    "receive": "take up the messages", "redact": "take out secrets", "recall": "who is asking",
+    "triage": "which requests", "playbook": "look up, plan", "draft": "write the reply",
+    "check": "quality gate", "authorize": "policy gate", "record_verdict": "grants, or a review",
+    "execute": "one effect at a time", "hand_over": "dossier for a person", "record_review": "read the answer",
+    "review": "wait for a person", "record_outcome": "end the turn",
+}  # fmt: skip
+WIDTH, HEIGHT = 158, 52
+COLUMN, ROW, LEFT, TOP = 236, 122, 186, 22
+_OUTER, _INNER = 132.0, 156.0
+"""Where lines run down on the left of the nodes."""
+_CORRIDOR = LEFT + 2 * COLUMN + WIDTH + (COLUMN - WIDTH) / 2
+"""Between the third column and the fourth."""
+SIZE = (LEFT + 4 * COLUMN + 12, TOP + 4 * ROW + HEIGHT + 22)
+
+
+def _gap(row: int, share: float) -> tuple[Literal["y"], float]:
+    """A height in the space under a row: 0 at the row's boxes, 1 at those of the next."""
+    return "y", TOP + row * ROW + HEIGHT + share * (ROW - HEIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a line runs: out of one side, along given heights and widths, into a side."""
+
+    out: Side
+    into: Side
+    via: tuple[tuple[Literal["x", "y"], float], ...] = ()
+    leave: float = 0.0
+    """How far from the side's middle it leaves."""
+    arrive: float = 0.0
+    label: int = 0
+    """The stretch that bears the label."""
+    at: float = 0.5
+    """How far along that stretch the label stands."""
+
+
+_NEXT = Way("right", "left")
+WAYS: dict[tuple[str, str], Way] = {
+    ("receive", "record_outcome"): Way("bottom", "left", (_gap(0, 0.5), ("x", _OUTER)), leave=-40, arrive=11, label=1),
+    ("recall", "triage"): Way("bottom", "top", (_gap(0, 0.5),)),
+    ("triage", "hand_over"): Way("left", "left", (("x", _INNER),), label=1, at=0.76),
+    ("playbook", "hand_over"): Way("bottom", "left", (_gap(1, 0.3), ("x", _INNER)), label=1),
+    ("draft", "check"): Way("bottom", "top", (_gap(1, 0.6),)),
+    ("record_verdict", "review"): Way("bottom", "top"),
+    ("record_verdict", "hand_over"): Way(
+        "bottom", "bottom", (_gap(2, 0.4), ("x", _CORRIDOR), _gap(3, 0.4)), leave=50, arrive=30, label=1
+    ),
+    ("record_review", "authorize"): Way("top", "bottom"),
+    ("record_review", "hand_over"): Way("left", "right"),
+    ("record_review", "review"): Way("right", "left", leave=-10, arrive=-10),
+    ("review", "record_review"): Way("left", "right", leave=10, arrive=10),
+    ("execute", "execute"): Way(
+        "right", "right", (("x", LEFT + 3 * COLUMN + WIDTH + 26.0),), leave=-12, arrive=12, label=1
+    ),
+    ("execute", "check"): Way("top", "top", (_gap(1, 0.8),), arrive=34, label=1, at=0.17),
+    ("execute", "record_outcome"): Way("bottom", "top"),
+    ("hand_over", "record_outcome"): Way("bottom", "left", leave=-20, arrive=-11),
+}
+"""Every line that does not simply lead to the right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """From one node to another, with the answer that leads there."""
+
+    start: str
+    end: str
+    label: str = ""
+
+    @property
+    def way(self) -> Way:
+        """How its line runs."""
+        return WAYS.get((self.start, self.end), _NEXT)
+
+
+def edges() -> tuple[Edge, ...]:
+    """Every edge between two nodes, in the order of the topology."""
+    plain = [Edge(start, end) for start, end in ROAD if start in NODES and end in NODES]
+    forks = [Edge(start, end, str(label)) for start, _, ways in FORKS for label, end in ways.items()]
+    return (*plain, *forks)
+
+
+def corner(name: str) -> Point:
+    """The upper left corner of a node's box."""
+    column, row = PLACES[name]
+    return LEFT + column * COLUMN, TOP + row * ROW
+
+
+def line(edge: Edge) -> tuple[Point, ...]:
+    """The corners of an edge's line, in pixels; every stretch is level or upright."""
+    way = edge.way
+    end = anchor(edge.end, way.into, way.arrive)
+    points = [anchor(edge.start, way.out, way.leave)]
+    for axis, value in (*way.via, *_last_moves(way.into, end)):
+        x, y = points[-1]
+        points.append((value, y) if axis == "x" else (x, value))
+    kept = [point for place, point in enumerate(points) if place == 0 or point != points[place - 1]]
+    return tuple(kept)
+
+
+def label_place(edge: Edge) -> tuple[float, float, str]:
+    """Where an edge's label stands: above a level stretch, or to the right of an upright one."""
+    (x1, y1), (x2, y2) = line(edge)[edge.way.label : edge.way.label + 2]
+    x, y = x1 + (x2 - x1) * edge.way.at, y1 + (y2 - y1) * edge.way.at
+    return (x, y - 6, "middle") if y1 == y2 else (x + 6, y + 4, "start")
+
+
+def anchor(name: str, side: Side, offset: float) -> Point:
+    x, y = corner(name)
+    return {
+        "top": (x + WIDTH / 2 + offset, y),
+        "bottom": (x + WIDTH / 2 + offset, y + HEIGHT),
+        "left": (x, y + HEIGHT / 2 + offset),
+        "right": (x + WIDTH, y + HEIGHT / 2 + offset),
+    }[side]
+
+
+def _last_moves(into: Side, end: Point) -> tuple[tuple[Literal["x", "y"], float], ...]:
+    x, y = end
+    return (("y", y), ("x", x)) if into in ("left", "right") else (("x", x), ("y", y))
