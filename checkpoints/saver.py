@@ -34,7 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class ThreadSaver(BaseCheckpointSaver[int]):
+class ThreadSaver(BaseCheckpointSaver[str]):
     """Keeps checkpoints in the file at `path`, which is made (mode 0600) where there is none.
 
     Sync methods may be called from any thread. Async methods do the same in one worker thread, so no event
@@ -72,9 +72,13 @@ class ThreadSaver(BaseCheckpointSaver[int]):
     ) -> None:
         await asyncio.to_thread(self.close)
 
-    def get_next_version(self, current: int | None, channel: None) -> int:
-        """A larger version: a counter, and 32 random bits that keep two branches of a thread apart."""
-        return (((current or 0) >> 32) + 1 << 32) | secrets.randbits(32)
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """A larger version: a counter of fixed width, and 32 random bits that keep two branches of a thread apart.
+
+        `langgraph dev` counts by itself and writes the same form, so its versions and ours can be compared.
+        """
+        counter = int(current.partition(".")[0]) if current else 0
+        return f"{counter + 1:032}.{secrets.randbits(32):010}"
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that the config names, or the thread's latest; None where there is none."""
