@@ -73,11 +73,12 @@ class Progress:
 def print_summary(summary: "Summary") -> None:
     """The counts, on standard output."""
     out = console()
-    table = Table(title="Summary", title_justify="left", box=None, pad_edge=False, show_header=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", justify="right")
     table.add_column()
     for name, count in _rows(summary):
         table.add_row(str(count), name)
+    out.print()
     out.print(table)
     categories = ", ".join(f"{name} {count}" for name, count in sorted(summary.by_category.items()))
     out.print(f"By category: {categories or 'nothing new'}. Time: {summary.seconds:.1f} s.")
