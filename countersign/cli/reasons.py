@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from countersign.cli.style import ANSWER_STYLE, ANSWERED_QUESTION, console, line
-from countersign.cli.values import each, inner, intents, pairs, text, texts
+from countersign.display.values import each, inner, intents, pairs, text, texts
 
 _DIGEST = 16
 """Characters of a digest that are drawn; `--json` has all of it."""
