@@ -118,9 +118,9 @@ def test_fact_free_reply_may_go_to_the_sender_but_to_nobody_else() -> None:
     """Without account facts the sender may be answered; a third address never."""
     stranger = Sender(address="eve@example.net")
     body = "Hello,\n\nreturns are explained in our help centre, please have a look there.\n\nKind regards"
-    free: dict[str, object] = {"account_facts": False, "promises": ()}
-    assert codes(body, stranger, to="eve@example.net", **free) == set()
-    assert codes(body, stranger, to="carl@example.net", **free) == {"recipient.unknown"}
+    assert codes(body, stranger, to="eve@example.net", account_facts=False, promises=()) == set()
+    third = codes(body, stranger, to="carl@example.net", account_facts=False, promises=())
+    assert third == {"recipient.unknown"}
 
 
 def test_promise_without_its_proposal_is_found() -> None:
