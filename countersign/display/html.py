@@ -1,0 +1,95 @@
+"""Turns what is drawn for a terminal into HTML: every text is escaped, nothing is loaded, nothing runs.
+
+Bold stays bold and tables stay tables where a viewer takes the styles away.
+"""
+
+from html import escape
+from io import StringIO
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.style import Style
+from rich.table import Table
+from rich.terminal_theme import TerminalTheme
+from rich.text import Text
+
+from countersign.domain.errors import MisuseError
+
+_DARK, _RED, _GREEN, _YELLOW = (36, 41, 47), (190, 50, 40), (30, 130, 60), (160, 110, 0)
+_BLUE, _MAGENTA, _CYAN, _GREY = (30, 90, 180), (130, 60, 160), (0, 120, 140), (130, 136, 146)
+_COLOURS = [_RED, _GREEN, _YELLOW, _BLUE, _MAGENTA, _CYAN]
+_THEME = TerminalTheme((255, 255, 255), _DARK, [_DARK, *_COLOURS, (90, 96, 106)], [_GREY, *_COLOURS, _DARK])
+_PAGE = (
+    "font: 14px/1.45 system-ui, Helvetica, Arial, sans-serif; color: #24292f; background: #ffffff; "
+    "border: 1px solid #d8dee4; border-radius: 8px; padding: 10px 14px; max-width: 62em; text-align: left"
+)
+_BOX = "border: 1px solid #d8dee4; border-radius: 6px; background: #f6f8fa; padding: 6px 10px; margin: 4px 0"
+_CELL = "padding: 1px 10px 1px 0; vertical-align: top; text-align: left; background: #ffffff; white-space: normal"
+_HEAD = _CELL + "; font-weight: normal; color: #828892"
+_TABLE = "border-collapse: collapse; margin: 2px 0; font-size: inherit; border: none"
+_INDENT = 8
+"""Pixels for a column of indentation."""
+
+
+def page(drawn: RenderableType) -> str:
+    """One drawing as a piece of HTML that can stand anywhere."""
+    return f'<div style="{_PAGE}">{html(drawn)}</div>'
+
+
+def html(drawn: RenderableType) -> str:
+    """Texts, panels, tables, paddings and groups as HTML. Raises MisuseError for anything else."""
+    match drawn:
+        case Text():
+            return f"<div>{_text(drawn)}</div>"
+        case Panel():
+            return f'<div style="{_BOX}">{html(drawn.renderable)}</div>'
+        case Padding():
+            return f'<div style="margin-left: {drawn.left * _INDENT}px">{html(drawn.renderable)}</div>'
+        case Group():
+            return "".join(html(part) for part in drawn.renderables)
+        case Table():
+            return _table(drawn)
+        case _:
+            raise MisuseError(f"{type(drawn).__name__} has no form in HTML")
+
+
+def _text(text: Text) -> str:
+    if not text.plain:
+        return "&nbsp;"
+    return "".join(
+        _styled(segment.text, segment.style) for segment in text.render(Console(file=StringIO()), end="")
+    ).replace("\n", "<br>")
+
+
+def _styled(text: str, style: Style | None) -> str:
+    shown = escape(text)
+    if style is None:
+        return shown
+    css = (style + Style(bold=False)).get_html_style(_THEME)
+    if style.bold:
+        shown = f"<b>{shown}</b>"
+    return f'<span style="{escape(css)}">{shown}</span>' if css else shown
+
+
+def _table(table: Table) -> str:
+    head = "".join(f'<th style="{_HEAD}">{_cell(column.header)}</th>' for column in table.columns)
+    columns = [list(column.cells) for column in table.columns]
+    rows = "".join(
+        "<tr>" + "".join(_data(cell, table.columns[place].style) for place, cell in enumerate(row)) + "</tr>"
+        for row in zip(*columns, strict=True)
+    )
+    title = f"<caption>{_cell(table.title)}</caption>" if table.title else ""
+    top = f"<tr>{head}</tr>" if table.show_header else ""
+    return f'<table style="{_TABLE}">{title}{top}{rows}</table>'
+
+
+def _data(cell: RenderableType, style: str | Style) -> str:
+    css = Style.parse(style) if isinstance(style, str) else style
+    return f'<td style="{_CELL}; {escape(css.get_html_style(_THEME))}">{_cell(cell)}</td>'
+
+
+def _cell(cell: RenderableType) -> str:
+    if isinstance(cell, str):
+        return escape(cell)
+    return _text(cell) if isinstance(cell, Text) else html(cell)
