@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +17,10 @@ from countersign.domain.errors import InputError, MisuseError, StorageError
 from countersign.domain.ticket import Quarantined
 from countersign.ledger import SqlLedger, anchor, file, open_ledger
 from countersign.ledger.check import check_ledger, verify
+from countersign.ledger.migrate import upgrade
 from countersign.ledger.read import summary, waiting
 from countersign.ledger.schema import HEAD, metadata
+from countersign.ledger.triggers import compare_triggers, install_triggers
 from countersign.ports import Journal, Ledger
 from tests.unit.ledger_cases import NOW, accept, message, new_ledger, new_ticket, reply, ruling
 
@@ -101,6 +104,41 @@ def test_half_made_file_is_made_whole(tmp_path: Path) -> None:
         waiting(tmp_path / "ledger.db")
     accept(new_ledger(tmp_path), message())
     assert check_ledger(tmp_path / "ledger.db") == ()
+
+
+def test_triggers_are_put_back_by_a_migration(tmp_path: Path) -> None:
+    """Rebuilding a table drops its triggers, so every migration ends with exactly the ones that belong there."""
+    import sqlalchemy as sa
+
+    new_ledger(tmp_path).close()
+    path = tmp_path / "ledger.db"
+    with sa.create_engine(f"sqlite:///{path}").begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_are_kept")
+        connection.exec_driver_sql("CREATE TRIGGER strange AFTER INSERT ON audit BEGIN SELECT 1; END")
+        upgrade(connection, path)
+        assert len(compare_triggers(connection)) == 2
+        install_triggers(connection)
+        assert compare_triggers(connection) == ()
+
+
+def test_first_opening_waits_for_another_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switch to the write-ahead log, which SQLite does not wait for, is tried until it can be made."""
+    path = tmp_path / "ledger.db"
+    monkeypatch.setitem(file._CONNECT, "timeout", 0.01)  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(file, "BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError) as caught:
+            open_ledger(path)
+        assert code(caught) == "storage.busy"
+        monkeypatch.setattr(file, "BUSY_SECONDS", 30.0)
+
+        def wait(_seconds: float) -> None:
+            other.rollback()
+
+        monkeypatch.setattr(time, "sleep", wait)
+        open_ledger(path).close()
+    assert check_ledger(path) == ()
 
 
 def test_opening_imports_alembic_only_to_migrate(tmp_path: Path) -> None:
