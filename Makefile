@@ -1,10 +1,11 @@
 # The only list of commands. Each sets up what it needs on a fresh machine with Python 3.11+, make and git.
-.PHONY: help setup demo test check format docs wheel clean
+.PHONY: help setup demo dev test check format docs wheel clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.8
 RUN := .venv/bin
+PORT ?= 2024
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,6 +21,10 @@ setup: .venv/ready ## Make .venv from the lock file
 
 demo: setup ## Handle the sample mailbox in desk/mail
 	@$(RUN)/countersign run desk/mail --workers 2
+
+dev: setup ## Serve the graph on this machine with langgraph dev (docs/dev-server.md)
+	@LANGGRAPH_STRICT_MSGPACK=true LANGGRAPH_CLI_NO_ANALYTICS=1 $(RUN)/langgraph dev --config langgraph.json --host 127.0.0.1 \
+		--port $(PORT) --no-browser --no-reload --n-jobs-per-worker 4
 
 test: setup ## Run the tests
 	@$(RUN)/pytest -n auto --dist loadgroup
