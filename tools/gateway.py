@@ -36,18 +36,24 @@ def settle_doubt(effect: Effect, deps: Deps) -> bool:
 
     Not found means that nothing happened: the grant may be claimed again, under the same key.
     """
-    claim = deps.ledger.take_over(effect.id, deps.clock.now())
     try:
         receipt = _look_up(effect.kind, effect.key, deps)
     except CountersignError as error:
-        deps.ledger.fail(claim, "unknown", f"{error.full_code}: it can't be told whether it happened", deps.clock.now())
+        _leave_unknown(effect, f"{error.full_code}: it can't be told whether it happened", deps)
         return False
+    claim = deps.ledger.take_over(effect.id, deps.clock.now())
     if receipt is None:
         deps.ledger.fail(claim, "retry", "not found in the system of record", deps.clock.now())
     else:
         _point(deps, "before settle")
         deps.ledger.settle(claim, receipt, deps.clock.now())
     return True
+
+
+def _leave_unknown(effect: Effect, problem: str, deps: Deps) -> None:
+    """Writes once that nobody can tell; asking again changes nothing."""
+    if effect.status == "started":
+        deps.ledger.fail(deps.ledger.take_over(effect.id, deps.clock.now()), "unknown", problem, deps.clock.now())
 
 
 def _carry_out(granted: Granted, deps: Deps) -> Refusal | None:
