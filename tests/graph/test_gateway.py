@@ -55,7 +55,7 @@ class FaultyOutbox:
         return self._find(lambda: self._outbox.lookup(key)) if self._find else self._outbox.lookup(key)
 
 
-def always(error: Exception) -> Fault:
+def always(error: BaseException) -> Fault:
     """Raises before anything happens, every time."""
 
     def fault(call: Callable[[], Any]) -> Any:
@@ -64,7 +64,7 @@ def always(error: Exception) -> Fault:
     return fault
 
 
-def once(error: Exception, after: bool = False) -> Fault:
+def once(error: BaseException, after: bool = False) -> Fault:
     """Raises the first time, before or after the real call; then lets calls through."""
     seen: list[bool] = []
 
