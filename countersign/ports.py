@@ -17,10 +17,12 @@ from countersign.domain.outcome import (
     Receipt,
     Refusal,
     Review,
+    ReviewAnswer,
     Ruling,
 )
 from countersign.domain.perception import PastTurn, Triage
 from countersign.domain.plan import Proposal, ReplyPart
+from countersign.domain.review import Asked, Edited, Permit, Rejection
 from countersign.domain.shop import Address, Customer, Item, Order, Promo, ShopReceipt, Subscription
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
 from countersign.domain.verdict import Decision, Question
@@ -237,6 +239,49 @@ class Ledger(Protocol):
         """The turn's latest review."""
         ...
 
+    def asked(self, ref: TicketRef) -> tuple[Asked, ...]:
+        """What the turn's last verdict is about: its proposals with what the policy saw of them, in plan order."""
+        ...
+
+    def answer_review(
+        self,
+        review_id: str,
+        digest: str,
+        answer: ReviewAnswer,
+        by: str,
+        text: str,
+        now: datetime,
+        *,
+        permit: Permit,
+        edited: Edited | None = None,
+        asked: tuple[Asked, ...] = (),
+    ) -> Review:
+        """Writes a person's answer by compare-and-set: the first one wins, and the ticket has work to do again.
+
+        `digest` is that of what the person was shown. `permit` is asked of each proposal that is approved, or that an
+        edit puts in its place (`asked`), in the same transaction that adds up the day's approvals. An edit that it
+        refuses is kept without approval. Raises RejectedError: whatever `permit` raises, which the audit keeps, and
+        `rejected.already_answered` (naming who and when), `rejected.digest` where something else was shown,
+        `rejected.void`, `rejected.expired`; MisuseError for an unknown review or without a name.
+        """
+        ...
+
+    def refuse_person(self, review_id: str, person: str, code: str, now: datetime) -> None:
+        """Keeps in the audit, by digest, that somebody tried to answer who may not."""
+        ...
+
+    def expire_reviews(self, now: datetime) -> tuple[str, ...]:
+        """Closes every open review whose deadline has come; answers their tickets, which have work to do."""
+        ...
+
+    def rejections(self, ticket_id: str) -> tuple[Rejection, ...]:
+        """Kinds of effect, by record, to which a person's latest word in this ticket was no; replies left out."""
+        ...
+
+    def review_shown(self, ticket_id: str, digest: str) -> Review | None:
+        """The ticket's latest review that showed this."""
+        ...
+
     def next_granted(self, ref: TicketRef) -> Granted | None:
         """The next proposal of the turn to be carried out, in plan order, the reply last; None where none is left."""
         ...
@@ -317,6 +362,8 @@ class Deps:
     ledger: Ledger
     clock: Clock
     scope: Scope
+    person: str = ""
+    """Who is signed in where a server runs this step; empty everywhere else."""
     graph: str = ""
     """Fingerprint of the compiled graph, stamped on grants."""
     on_point: Callable[[str], None] | None = None

@@ -16,13 +16,16 @@ class Reconciled:
     """Effects in doubt that the system of record could tell about."""
     unknown: tuple[str, ...] = ()
     """Effects that nobody can tell about but a person."""
+    expired: tuple[str, ...] = ()
+    """Tickets whose question nobody answered in time; they are among the unfinished ones."""
     unfinished: tuple[TicketRef, ...] = ()
     """Tickets that have to run."""
 
 
 def reconcile(deps: Deps, locks: TicketLocks) -> Reconciled:
-    """Settles every effect in doubt with its system of record; running it twice changes nothing.
+    """Settles every effect in doubt with its system of record, and closes questions whose deadline has come.
 
+    Running it twice changes nothing.
     An effect whose ticket another process is running is no doubt of ours.
     """
     settled = 0
@@ -33,4 +36,5 @@ def reconcile(deps: Deps, locks: TicketLocks) -> Reconciled:
                 settled += 1
             elif ours:
                 unknown.append(effect.id)
-    return Reconciled(settled=settled, unknown=tuple(unknown), unfinished=deps.ledger.unfinished())
+    expired = deps.ledger.expire_reviews(deps.clock.now())
+    return Reconciled(settled=settled, unknown=tuple(unknown), expired=expired, unfinished=deps.ledger.unfinished())

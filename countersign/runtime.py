@@ -3,13 +3,14 @@
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from checkpoints.strict import enable_strict, require_strict
 from checkpoints.thread import thread_id
 from countersign.adapters.locks import TicketLocks
 from countersign.domain.errors import CountersignError, RejectedError, StorageError
 from countersign.domain.outcome import Outcome
+from countersign.domain.review import WOKEN
 from countersign.domain.state import STATE_TYPES, TicketState
 from countersign.domain.ticket import Ticket, TicketRef
 from countersign.ports import Clock, Deps
@@ -61,6 +62,11 @@ class Runtime:
             raise StorageError("there is no such ticket", where=ticket_id, detail="no_ticket")
         return ticket
 
+    def state(self, ticket_id: str) -> TicketState | None:
+        """The thread's state, a hint; None where there is no thread."""
+        values = self.graph.get_state(thread_config(ticket_id)).values
+        return cast("TicketState", values) if values else None
+
     def drive_to_review(self, ticket_id: str) -> None:
         """Brings the thread of a waiting ticket to its review, where a crash left it short of that."""
         ticket = self.ticket(ticket_id)
@@ -87,7 +93,7 @@ class Runtime:
         state = self.graph.get_state(config)
         start: TicketState | Command[str] | None = TicketState(ticket=ref)
         if state.values.get("ticket") == ref and state.interrupts:
-            start = Command(resume={state.interrupts[0].id: "woken"})
+            start = Command(resume={state.interrupts[0].id: WOKEN})
         elif state.values.get("ticket") == ref and state.next:
             start = None
         self.graph.invoke(start, config, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open

@@ -1,6 +1,6 @@
 """Every node there is: its name, its kind, and the channels that it alone writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from langchain_core.runnables import RunnableConfig
@@ -51,7 +51,10 @@ def _node(function: NodeFunction, kind: NodeKind, *writes: str) -> Node:
     return Node(function=function, kind=kind, writes=frozenset(writes))
 
 
-_CLEARED = ("perception", "sender", "memory", "triage", "plans", "draft", "findings", "verdict", "review", "progress")
+_CLEARED = (
+    "perception", "sender", "memory", "triage", "plans", "draft", "findings", "verdict", "resumed", "review", "edit",
+    "refusal", "progress",
+)  # fmt: skip
 
 NODES: dict[str, Node] = {
     node.name: node
@@ -66,8 +69,8 @@ NODES: dict[str, Node] = {
         _node(authorize, "decide", "verdict"),
         _node(record_verdict, "record"),
         _node(execute, "do", "progress"),
-        _node(review, "wait"),
-        _node(record_review, "record", "review"),
+        _node(review, "wait", "resumed"),
+        _node(record_review, "record", "review", "edit", "refusal"),
         _node(hand_over, "decide", "dossier"),
         _node(record_outcome, "record", "outcome"),
     )
@@ -97,7 +100,12 @@ def bound(name: str, deps: Deps) -> Bound:
 
 
 def _scoped(node: Node, deps: Deps, state: TicketState, config: RunnableConfig) -> Deps:
-    """Deps whose reads are recorded under this step, for the kinds of node that read."""
+    """Deps whose reads are recorded under this step, for the kinds of node that read; who is signed in, for the rest.
+
+    Only a server that knows its callers says who that is: nothing of ours sets it.
+    """
+    if node.kind == "record":
+        return replace(deps, person=str(config.get("configurable", {}).get("langgraph_auth_user_id", "")))
     if node.kind not in ("decide", "ask"):
         return deps
     return deps.scope(deps, state["ticket"], _step(node, config))

@@ -3,7 +3,8 @@
 PERCEIVE  receive → redact → recall
 REASON    triage → known: playbook → draft;  unknown or complex: hand_over
 ACT       check → authorize → record_verdict → allow: execute ⟲ (the reply last)
-                                             → ask: review → record_review → approved: authorize, else hand_over
+                                             → ask: review → record_review → approved: authorize, edited: check,
+                                                                       closed: record_outcome, else hand_over
                                              → deny: hand_over
 LEARN     record_outcome
 """
@@ -41,13 +42,17 @@ ROAD = (
 )
 """What always follows."""
 
+_ANSWERS: dict[Hashable, str] = {
+    "approved": "authorize", "edited": "check", "closed": "record_outcome", "wait": "review", "person": "hand_over",
+}  # fmt: skip
+
 FORKS: tuple[tuple[str, Callable[[TicketState], str], dict[Hashable, str]], ...] = (
     ("receive", route_received, {"person": "redact", "automatic": "record_outcome"}),
     ("triage", route_triaged, {"known": "playbook", "unknown": "hand_over"}),
     ("playbook", route_planned, {"clear": "draft", "complex": "hand_over"}),
     ("record_verdict", route_ruled, {"allow": "execute", "ask": "review", "deny": "hand_over"}),
     ("execute", route_executed, {"more": "execute", "done": "record_outcome", "stopped": "check"}),
-    ("record_review", route_reviewed, {"approved": "authorize", "wait": "review", "person": "hand_over"}),
+    ("record_review", route_reviewed, _ANSWERS),
 )
 """Where the road divides: a pure function of the state names the way."""
 

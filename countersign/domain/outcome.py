@@ -8,10 +8,12 @@ from pydantic import JsonValue
 from countersign.domain.frozen import Frozen
 from countersign.domain.perception import Sender
 from countersign.domain.plan import Proposal
+from countersign.domain.review import Edited
 from countersign.domain.verdict import Decision, Verdict
 
 EffectStatus = Literal["started", "done", "failed", "unknown"]
 OutcomeKind = Literal["answered", "handed_over", "closed"]
+ReviewAnswer = Literal["approve", "reject", "edit", "answer", "take_over", "close"]
 
 
 class Grant(Frozen):
@@ -135,6 +137,8 @@ class Ruling(Frozen):
     category: str = ""
     requests: tuple[str, ...] = ()
     """What the turn is about, for the lists of what waits."""
+    edit: str = ""
+    """The review whose edit made these proposals; empty where a playbook or an agent did."""
 
 
 class Outgoing(Frozen):
@@ -160,7 +164,10 @@ class Review(Frozen):
     decisions: tuple[Decision, ...] = ()
     opened_at: datetime
     deadline: datetime
-    answer: Literal["", "approve", "reject", "edit", "answer", "take_over", "close"] = ""
+    answer: ReviewAnswer | Literal[""] = ""
     by: str = ""
     at: datetime | None = None
     text: str = ""
+    signed: str = ""
+    """What the answer approves: the bound digest of those proposals; empty where it approves nothing."""
+    edited: Edited | None = None

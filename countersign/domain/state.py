@@ -2,11 +2,14 @@
 
 from typing import TypedDict
 
-from countersign.domain import facts, outcome, perception, plan, ticket, verdict
+from pydantic import JsonValue
+
+from countersign.domain import facts, outcome, perception, plan, review, ticket, verdict
 from countersign.domain.money import Money
 from countersign.domain.outcome import Dossier, Outcome, Progress, Review
 from countersign.domain.perception import Memory, Perception, Sender, Triage
 from countersign.domain.plan import Draft, Plan
+from countersign.domain.review import Edited
 from countersign.domain.ticket import InboxMessage, TicketRef
 from countersign.domain.verdict import Finding, Verdict
 
@@ -32,8 +35,14 @@ class Channels(TypedDict, total=False):
     """check"""
     verdict: Verdict | None
     """authorize"""
+    resumed: JsonValue
+    """review: what the thread was woken with, which says nothing by itself"""
     review: Review | None
     """record_review: the person's answer as the ledger has it"""
+    edit: Edited | None
+    """record_review: the last edit, which holds until the turn ends"""
+    refusal: str
+    """record_review: why an answer that came with the wake-up was not taken"""
     progress: Progress | None
     """execute"""
     dossier: Dossier | None
@@ -61,6 +70,7 @@ STATE_TYPES: tuple[type, ...] = (
     perception.Memory, perception.Intent, perception.Triage,
     facts.Fact, facts.Passage, Money,
     plan.Principal, plan.Proposal, plan.ReplyPart, plan.Plan, plan.Promise, plan.Draft,
+    review.Edited,
     verdict.Finding, verdict.Decision, verdict.Judged, verdict.Verdict,
     outcome.Progress, outcome.Dossier, outcome.Outcome, outcome.Review,
 )  # fmt: skip

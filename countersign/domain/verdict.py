@@ -63,9 +63,9 @@ class Verdict(Frozen):
     """Who turned ask into allow: the person whose review did, otherwise the policy by itself."""
 
 
-def shown_digest(bound: str, reasons: tuple[str, ...]) -> str:
-    """What a reviewer was shown: the proposals and why they are asked about."""
-    return digest([bound, reasons])
+def shown_digest(bound: str, verdict: Verdict) -> str:
+    """What a reviewer is shown: the proposals, the versions of their records, and why they are asked about."""
+    return digest([bound, [judged.version for judged in verdict.judged], verdict.reasons])
 
 
 def strictest(answers: tuple[Answer, ...]) -> Answer:

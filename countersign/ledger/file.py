@@ -50,7 +50,8 @@ class LedgerFile:
     """One file, one writer at a time in the whole world, any number of readers.
 
     `on_point` is called with `ledger.OPERATION.before` and `ledger.OPERATION.after` around every commit.
-    Faults are raised as StorageError: `storage.busy`, `.full`, `.corrupt`, `.unreachable`, `.version` or `.failed`;
+    Faults are raised as StorageError: `storage.busy`, `.full`, `.corrupt`, `.unreachable`, `.version`, `.closed` or
+    `.failed`;
     what the file's own triggers refuse is RejectedError `rejected.law`.
     """
 
@@ -62,10 +63,12 @@ class LedgerFile:
             _migrate(path)
         self._writer = _engine(path, writes=True)
         self._reader = _engine(path, writes=False)
+        self._closed = False
 
     @contextmanager
     def writing(self, operation: str) -> Generator[sa.Connection]:
         """One transaction: all of it is kept, or nothing. The audit's head is anchored afterwards."""
+        self._require_open()
         with storage_faults(self.path):
             with self._writer.begin() as connection:
                 yield connection
@@ -77,13 +80,19 @@ class LedgerFile:
     @contextmanager
     def reading(self) -> Generator[sa.Connection]:
         """One consistent view; it never waits for a writer."""
+        self._require_open()
         with storage_faults(self.path), self._reader.begin() as connection:
             yield connection
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection; none is opened again."""
+        self._closed = True
         self._writer.dispose()
         self._reader.dispose()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StorageError("the ledger is closed", where=str(self.path), detail="closed")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from countersign.domain.errors import MisuseError
 from countersign.domain.frozen import canonical
 from countersign.domain.outcome import Effect, Grant, Receipt, Review
 from countersign.domain.plan import Principal, Proposal
+from countersign.domain.review import Edited
 from countersign.domain.ticket import InboxMessage, Ticket, TicketRef
 from countersign.domain.verdict import Decision
 from countersign.ledger.schema import tickets
@@ -92,8 +93,9 @@ def effect_of(row: Row) -> Effect:
 def review_of(row: Row) -> Review:
     """A row of `reviews`."""
     decisions = _DECISIONS.validate_json(row["decisions"])
-    others = {name: row[name] for name in Review.model_fields if name not in ("reasons", "decisions")}
-    return Review(reasons=texts(row["reasons"]), decisions=decisions, **others)
+    edited = Edited.model_validate_json(row["edited"]) if row["edited"] else None
+    others = {name: row[name] for name in Review.model_fields if name not in ("reasons", "decisions", "edited")}
+    return Review(reasons=texts(row["reasons"]), decisions=decisions, edited=edited, **others)
 
 
 def pack(value: object) -> str:

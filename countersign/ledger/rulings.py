@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from countersign.domain.errors import MisuseError, RejectedError
 from countersign.domain.frozen import Json, digest
 from countersign.domain.outcome import Ruling
-from countersign.domain.plan import Proposal
+from countersign.domain.plan import Proposal, bound_digest
 from countersign.domain.ticket import TicketRef
 from countersign.domain.verdict import Judged
-from countersign.ledger import audit, reviews, voiding
+from countersign.ledger import audit, reviews, signatures, voiding
 from countersign.ledger.counts import effects_on
 from countersign.ledger.rows import Row, first, is_current, pack, update_ticket
 from countersign.ledger.schema import decisions, effects, grants, outcomes, proposals, verdicts
@@ -39,9 +39,12 @@ def record(connection: sa.Connection, ref: TicketRef, ruling: Ruling, now: datet
     if _is_known(connection, verdict) or _stands(connection, ref, ruling, items, now):
         return
     _require_unfinished(connection, ref)
-    bound = reviews.bound_digest((item.id, item.proposal) for item in items)
+    bound = bound_digest((item.id, item.proposal) for item in items)
     if ruling.approver != POLICY:
         reviews.require_approval(connection, ref, ruling.approver, bound)
+        _require_signed(connection, items, ruling.approver)
+    elif ruling.verdict.answer == "allow":
+        _require_none_rejected(connection, ref, items)
     if ruling.verdict.answer == "allow":
         reviews.require_not_rejected(connection, ref, bound)
     _write_verdict(connection, ref, verdict, ruling, items, now)
@@ -73,6 +76,25 @@ def _require_consistent(ruling: Ruling, judged: Judged) -> None:
     by_policy = ruling.approver == POLICY
     if judged.decision.answer == "deny" or (judged.decision.answer == "ask" and by_policy):
         raise MisuseError(f"a verdict can't allow what was decided as {judged.decision.answer}", where=judged.proposal)
+
+
+def _require_signed(connection: sa.Connection, items: tuple[Item, ...], approver: str) -> None:
+    """Raises RejectedError (`rejected.changed`) where a record has changed since that person approved."""
+    for item in items:
+        arguments, version = item.proposal.arguments_digest, item.judged.version
+        if not _has_effect(connection, item.id) and not signatures.covers(
+            connection, item.id, arguments, version, approver
+        ):
+            raise RejectedError(f"{item.proposal.target} has changed since {approver} approved", detail="changed")
+
+
+def _require_none_rejected(connection: sa.Connection, ref: TicketRef, items: tuple[Item, ...]) -> None:
+    """Raises RejectedError (`rejected.by_person`) where policy alone would do what a person said no to."""
+    no = {(rejection.kind, rejection.target) for rejection in signatures.rejections(connection, ref.id)}
+    for item in items:
+        if (item.proposal.kind, item.proposal.target) in no:
+            text = f"a person rejected {item.proposal.kind} on {item.proposal.target} in this ticket"
+            raise RejectedError(text, detail="by_person")
 
 
 def _require_current(connection: sa.Connection, ref: TicketRef) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Dialect
 
 from countersign.domain.errors import MisuseError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: the version of the files that this program reads and writes."""
 
 
@@ -202,10 +202,37 @@ reviews = _table(
     _text("by"),
     sa.Column("at", Instant),
     _text("text"),
+    _text("signed"),
+    sa.Column("edited", sa.Text, info={"form": "json"}),
     sa.Index("reviews_by_ticket", "ticket", "turn", "seq"),
     sa.Index("one_open_review", "ticket", unique=True, sqlite_where=sa.text("status = 'open'")),
 )
-"""`digest` is over all that is shown; `bound` over the proposals alone, which is what an approval permits."""
+"""`digest` is over all that is shown; `bound` over the proposals alone, which is what an approval permits.
+
+`signed` is the same over what the answer approves; `edited` the JSON of what an edit puts in their place.
+"""
+
+signatures = _table(
+    "signatures",
+    _seq(),
+    _of("review", "reviews.id"),
+    _of("ticket", "tickets.id"),
+    _text("proposal"),
+    _text("kind"),
+    _text("target"),
+    _text("key"),
+    _text("arguments_digest"),
+    _text("version"),
+    sa.Column("answer", sa.Text, sa.CheckConstraint("answer IN ('approve', 'reject')"), nullable=False),
+    _text("by"),
+    sa.Column("amount", sa.Integer, sa.CheckConstraint("amount >= 0"), nullable=False),
+    _time("at"),
+    sa.UniqueConstraint("review", "proposal"),
+    sa.Index("signatures_by_person", "by", "kind", "at"),
+    sa.Index("signatures_by_proposal", "proposal"),
+    sa.Index("signatures_by_ticket", "ticket", "seq"),
+)
+"""A person's word on one proposal. What an edit makes is signed before it is proposed; `amount` counts for limits."""
 
 grants = _table(
     "grants",

@@ -16,15 +16,16 @@ from countersign.domain.outcome import (
     Receipt,
     Refusal,
     Review,
+    ReviewAnswer,
     Ruling,
 )
 from countersign.domain.perception import PastTurn
 from countersign.domain.plan import Proposal
+from countersign.domain.review import Asked, Edited, Permit, Rejection
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
 from countersign.domain.verdict import Decision
-from countersign.ledger import claims, counts, effects, execution, inbox, reviews, rulings
+from countersign.ledger import claims, counts, effects, execution, inbox, reviews, rulings, signatures
 from countersign.ledger.file import LedgerFile, OnPoint
-from countersign.ledger.reviews import ReviewAnswer
 from countersign.ledger.rows import first, message_of, ticket_of
 from countersign.ledger.schema import inbox as inbox_table
 from countersign.ledger.schema import journal as journal_table
@@ -120,18 +121,62 @@ class SqlLedger:
             return reviews.latest(connection, ticket_id, turn)
 
     def answer_review(
-        self, review_id: str, digest: str, answer: ReviewAnswer, by: str, text: str, now: datetime
+        self,
+        review_id: str,
+        digest: str,
+        answer: ReviewAnswer,
+        by: str,
+        text: str,
+        now: datetime,
+        *,
+        permit: Permit = reviews.anyone,
+        edited: Edited | None = None,
+        asked: tuple[Asked, ...] = (),
     ) -> Review:
-        """Writes a person's answer by compare-and-set: the first one wins, and the ticket has work to do again.
-
-        Raises RejectedError: `rejected.already_answered` (naming who and when), `rejected.digest` where something
-        else was shown, `rejected.void`, `rejected.expired`; MisuseError for an unknown review or without a name.
-        """
+        """See `ports.Ledger`. Without `permit` everybody may approve everything: who asks knows why they may."""
+        said = reviews.Said(answer=answer, by=by, text=text, now=now, permit=permit, edited=edited, asked=asked)
         with self.file.writing("answer_review") as connection:
             row = reviews.find(connection, review_id, digest, by)
-            if not reviews.expire(connection, row, now):
-                return reviews.answer(connection, row, answer, by, text, now)
-        raise RejectedError(f"review {review_id} has expired", detail="expired")
+            late = reviews.expire(connection, row, now)
+            found = None if late else reviews.answer(connection, row, said)
+        if found is None:
+            raise RejectedError(f"review {review_id} has expired", detail="expired")
+        if isinstance(found, RejectedError):
+            raise found
+        return found
+
+    def refuse_person(self, review_id: str, person: str, code: str, now: datetime) -> None:
+        """See `ports.Ledger`."""
+        with self.file.writing("refuse_person") as connection:
+            reviews.note_refused(connection, review_id, person, code, now)
+
+    def expire_reviews(self, now: datetime) -> tuple[str, ...]:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            if not reviews.any_late(connection, now):
+                return ()
+        with self.file.writing("expire_reviews") as connection:
+            return reviews.expire_all(connection, now)
+
+    def review_shown(self, ticket_id: str, digest: str) -> Review | None:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return reviews.shown(connection, ticket_id, digest)
+
+    def reopen(self, ticket_id: str, by: str, why: str, now: datetime) -> TicketRef:
+        """Begins another turn of a ticket that has ended. Raises RejectedError (`rejected.open`) where it has not."""
+        with self.file.writing("reopen") as connection:
+            return inbox.reopen(connection, ticket_id, by, why, now)
+
+    def asked(self, ref: TicketRef) -> tuple[Asked, ...]:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return signatures.asked_in(connection, ref)
+
+    def rejections(self, ticket_id: str) -> tuple[Rejection, ...]:
+        """See `ports.Ledger`."""
+        with self.file.reading() as connection:
+            return signatures.rejections(connection, ticket_id)
 
     def next_granted(self, ref: TicketRef) -> Granted | None:
         """See `ports.Ledger`."""

@@ -35,8 +35,15 @@ _PERMISSION = """SELECT 1 FROM decisions AS d
       AND d.version = NEW.version AND d.policy = NEW.policy AND d.ceiling IS NEW.ceiling
       AND (d.answer = 'allow' AND NEW.approver = 'policy'
            OR d.answer IN ('allow', 'ask') AND EXISTS (
-               SELECT 1 FROM reviews AS r WHERE r.ticket = p.ticket AND r.turn = p.turn
-                 AND r.status = 'answered' AND r.answer = 'approve' AND r.by = NEW.approver))"""
+               SELECT 1 FROM signatures AS s JOIN reviews AS r ON r.id = s.review
+               WHERE r.ticket = p.ticket AND r.turn = p.turn AND r.status = 'answered'
+                 AND s.proposal = p.id AND s.arguments_digest = p.arguments_digest AND s.version = d.version
+                 AND s.answer = 'approve' AND s.by = NEW.approver))"""
+
+_ANSWERED = """SELECT 1 FROM reviews AS r
+    WHERE r.id = NEW.review AND r.ticket = NEW.ticket AND r.status = 'answered' AND r.by = NEW.by AND r.at = NEW.at
+      AND (NEW.answer = 'approve' AND r.answer IN ('approve', 'edit', 'answer')
+           OR NEW.answer = 'reject' AND r.answer IN ('reject', 'edit', 'answer'))"""
 
 _LEFT = "SELECT COALESCE(SUM(amount), 0) FROM effects WHERE target = NEW.target AND status <> 'failed'"
 
@@ -103,6 +110,14 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
                 "a review is answered once",
             ),
             _kept("reviews"),
+            _refuse(
+                "signatures_need_an_answer",
+                "BEFORE INSERT ON signatures",
+                f"NOT EXISTS ({_ANSWERED})",
+                "nobody gave this answer",
+            ),
+            _written_once("signatures"),
+            _kept("signatures"),
             _refuse(
                 "grants_need_a_decision",
                 "BEFORE INSERT ON grants",

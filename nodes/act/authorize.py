@@ -3,26 +3,36 @@
 from countersign.domain.outcome import Review
 from countersign.domain.perception import Sender
 from countersign.domain.plan import Draft, Principal, Proposal, bound_digest
+from countersign.domain.review import Rejection
 from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import InboxMessage, Message, TicketRef
-from countersign.domain.verdict import Answer, Judged, Question, Verdict, shown_digest, strictest
+from countersign.domain.verdict import Answer, Decision, Judged, Question, Verdict, shown_digest, strictest
 from countersign.ports import Deps
+from nodes.act.planned import all_proposals, drafted
 from tools.context import circumstances
 from tools.proposals import send_reply
 
 DESK = Principal(kind="Playbook", id="desk")
 """Who proposes the reply itself."""
+REJECTED_BEFORE = "review.rejected-before"
+"""The rule that asks about what a person rejected earlier in the ticket."""
 
 
 def authorize(state: TicketState, *, deps: Deps) -> Update:
     """Allow, ask or deny for the turn: its strictest proposal's decision, and ask where check found anything.
 
-    What would be asked is allowed where a person has approved the very same proposals, asked for the very same reasons.
+    What would be asked is allowed where a person has approved the very same proposals on unchanged records, asked for
+    no other reasons. What a person rejected before is never allowed by policy alone.
     """
     proposals, sender, ref = proposals_of(state, deps), state.get("sender"), state["ticket"]
     if sender is None:
         return Update(verdict=Verdict(answer="deny", judged=(), reasons=("nobody is known to have asked",)))
-    judged = tuple(judge(proposal, sender, ref, deps) for proposal in proposals)
+    rejections = deps.ledger.rejections(ref.id)
+    kept = _carried_out(state, deps)
+    judged = tuple(
+        kept.get(one.id_in(ref.id, ref.turn)) or _remembering(rejections, one, judge(one, sender, ref, deps))
+        for one in proposals
+    )
     findings = state.get("findings", ())
     answers: tuple[Answer, ...] = tuple(item.decision.answer for item in judged)
     answer = strictest((*answers, "ask") if findings else answers)
@@ -32,23 +42,52 @@ def authorize(state: TicketState, *, deps: Deps) -> Update:
     return Update(verdict=_countersigned(verdict, proposals, state.get("review")))
 
 
+def _carried_out(state: TicketState, deps: Deps) -> dict[str, Judged]:
+    """What was carried out in this turn keeps its decision: the facts are other now because of it."""
+    happened = {effect.proposal for effect in deps.ledger.receipts(state["ticket"]) if effect.status != "failed"}
+    verdict = state.get("verdict")
+    return {item.proposal: item for item in verdict.judged if item.proposal in happened} if verdict else {}
+
+
 def _countersigned(verdict: Verdict, proposals: tuple[Proposal, ...], review: Review | None) -> Verdict:
     """The verdict as a person's approval leaves it; the ledger checks the approval again before it grants anything."""
-    if verdict.answer != "ask" or review is None or (review.status, review.answer) != ("answered", "approve"):
+    if verdict.answer == "deny" or review is None or review.status != "answered":
         return verdict
-    names = (item.proposal for item in verdict.judged)
-    shown = shown_digest(bound_digest(zip(names, proposals, strict=True)), verdict.reasons)
-    if review.digest != shown:
+    bound = bound_digest(zip((item.proposal for item in verdict.judged), proposals, strict=True))
+    approved = (
+        review.digest == shown_digest(bound, verdict)
+        if review.answer == "approve"
+        else _edit_stands(review, verdict, proposals)
+    )
+    if review.signed != bound or not approved:
         return verdict
     return verdict.model_copy(update={"answer": "allow", "approver": review.by})
 
 
+def _edit_stands(review: Review, verdict: Verdict, proposals: tuple[Proposal, ...]) -> bool:
+    """Nothing speaks against the edit that the person was not shown before, and no record has changed since."""
+    versions = zip(verdict.judged, proposals, strict=True)
+    unchanged = all(item.version == proposal.version for item, proposal in versions)
+    return unchanged and set(verdict.reasons) <= set(review.reasons)
+
+
+def _remembering(rejections: tuple[Rejection, ...], proposal: Proposal, item: Judged) -> Judged:
+    """The decision, at least ask where a person's last word on the same thing in this ticket was no."""
+    no = next((one for one in rejections if (one.kind, one.target) == (proposal.kind, proposal.target)), None)
+    if no is None or item.decision.answer == "deny":
+        return item
+    rules = item.decision.rules if item.decision.answer == "ask" else ()
+    reason = f"{item.decision.reason if rules else ''} {no.by} rejected the same on {no.date}.".strip()
+    decision = Decision(answer="ask", rules=(*rules, REJECTED_BEFORE), policy=item.decision.policy, reason=reason)
+    return item.model_copy(update={"decision": decision})
+
+
 def proposals_of(state: TicketState, deps: Deps) -> tuple[Proposal, ...]:
     """The turn's proposals, without repeats, the reply last."""
-    asked = {p.arguments_digest: p for plan in state.get("plans", ()) for p in plan.proposals}
-    draft, ref = state.get("draft"), state["ticket"]
-    reply = (_reply(draft, ref, state.get("inbox", ()), deps),) if draft else ()
-    return (*asked.values(), *reply)
+    draft, edit, ref = drafted(state), state.get("edit"), state["ticket"]
+    by = Principal(kind="Person", id=edit.by) if edit and edit.own else DESK
+    reply = (_reply(draft, by, ref, state.get("inbox", ()), deps),) if draft else ()
+    return (*all_proposals(state), *reply)
 
 
 def judge(proposal: Proposal, sender: Sender, ref: TicketRef, deps: Deps) -> Judged:
@@ -64,13 +103,13 @@ def judge(proposal: Proposal, sender: Sender, ref: TicketRef, deps: Deps) -> Jud
     )
 
 
-def _reply(draft: Draft, ref: TicketRef, inbox: tuple[InboxMessage, ...], deps: Deps) -> Proposal:
+def _reply(draft: Draft, by: Principal, ref: TicketRef, inbox: tuple[InboxMessage, ...], deps: Deps) -> Proposal:
     rows = [row for row in inbox if row.automatic is None]
     message = Message.model_validate_json(deps.blobs.get(rows[-1].body)) if rows else None
     ours = draft.to == message.sender if message else False
     in_reply_to = message.message_id if message and ours else ""
     references = (*message.references, message.message_id)[-20:] if message and in_reply_to else ()
-    return send_reply(ref.id, draft, in_reply_to, references, DESK)
+    return send_reply(ref.id, draft, in_reply_to, references, by)
 
 
 def _reason(item: Judged) -> str:

@@ -1,14 +1,18 @@
 """hand_over: everything a person needs to take over."""
 
-from countersign.domain.outcome import Dossier
+from countersign.domain.outcome import Dossier, Review
 from countersign.domain.plan import Plan
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
+from nodes.act.planned import planned
+
+EXPIRED = "expired"
+"""How the reason begins where a question's deadline came."""
 
 
 def hand_over(state: TicketState, *, deps: Deps) -> Update:
     """A dossier: why the desk stops here, what it found, and what it would have suggested."""
-    plans = state.get("plans", ())
+    plans = planned(state)
     return Update(
         dossier=Dossier(
             reason=_reason(state),
@@ -27,14 +31,28 @@ def _requests(state: TicketState) -> tuple[str, ...]:
 def _reason(state: TicketState) -> str:
     """The first that applies: a person's answer, a refusal by policy, a complex plan, an abstention."""
     review, verdict, triaged = state.get("review"), state.get("verdict"), state.get("triage")
-    if review is not None:
-        return f"{review.by or 'nobody'} answered {review.answer or review.status}"
+    if review is not None and (said := _said(review)):
+        return said
     if verdict is not None:
         return "policy refuses: " + "; ".join(verdict.reasons)
     complexities = [plan.complex for plan in state.get("plans", ()) if plan.complex]
     if complexities:
         return "; ".join(complexities)
     return "; ".join(triaged.reasons) if triaged and triaged.reasons else "no request was recognised"
+
+
+def _said(review: Review) -> str:
+    """What ended the question; empty where its answer was yes, so that something else stands in the way."""
+    note = f": {review.text}" if review.text else ""
+    match (review.status, review.answer):
+        case ("answered", "reject"):
+            return f"{review.by} rejected it{note}"
+        case ("answered", "take_over"):
+            return f"{review.by} took it over{note}"
+        case ("expired", _):
+            return f"{EXPIRED}: nobody answered by {review.deadline:%d %b %H:%M} UTC"
+        case _:
+            return ""
 
 
 def _notes(plan: Plan) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from pydantic import JsonValue
 
 from countersign.domain.plan import Draft, Proposal
 from countersign.domain.state import TicketState
-from countersign.domain.verdict import Verdict
+from nodes.act.planned import all_proposals, drafted
+from tools.catalog import contract
 
 
 class ActionRequest(TypedDict):
@@ -31,26 +32,38 @@ class ReviewQuestion(TypedDict):
     review_configs: list[ReviewConfig]
 
 
+_DECISIONS = ("approve", "edit", "reject")
+
+
 def question(state: TicketState) -> ReviewQuestion:
-    """The turn's proposals and its reply, each with what may be answered."""
-    proposals = tuple(proposal for plan in state.get("plans", ()) for proposal in plan.proposals)
-    draft, verdict = state.get("draft"), state.get("verdict")
-    requests = [_request(proposal, verdict) for proposal in proposals]
+    """The turn's proposals and its reply, each with why it is asked about, what undoes it, and what may be answered."""
+    requests = [_request(proposal, state) for proposal in all_proposals(state)]
+    draft = drafted(state)
     if draft is not None:
-        requests.append(_reply(draft, verdict))
+        requests.append(_reply(draft, state))
     names = dict.fromkeys(request["name"] for request in requests)
-    configs = [ReviewConfig(action_name=name, allowed_decisions=["approve", "edit", "reject"]) for name in names]
+    configs = [ReviewConfig(action_name=name, allowed_decisions=_decisions(name)) for name in names]
     return ReviewQuestion(action_requests=requests, review_configs=configs)
 
 
-def _request(proposal: Proposal, verdict: Verdict | None) -> ActionRequest:
-    reasons = "; ".join(verdict.reasons) if verdict else ""
-    return ActionRequest(
-        name=proposal.kind, args=dict(proposal.args), description=f"{proposal.summary} {reasons}".strip()
-    )
+def _decisions(name: str) -> list[str]:
+    """A person may also write the reply themselves."""
+    return [*_DECISIONS, "respond"] if name == "send_reply" else [*_DECISIONS]
 
 
-def _reply(draft: Draft, verdict: Verdict | None) -> ActionRequest:
-    reasons = "; ".join(verdict.reasons) if verdict else ""
+def _request(proposal: Proposal, state: TicketState) -> ActionRequest:
+    undo = contract(proposal.kind).undo or "This can't be undone."
+    description = _described(proposal.summary, undo, state)
+    return ActionRequest(name=proposal.kind, args=dict(proposal.args), description=description)
+
+
+def _reply(draft: Draft, state: TicketState) -> ActionRequest:
     args: dict[str, JsonValue] = {"to": draft.to, "subject": draft.subject, "body": draft.body}
-    return ActionRequest(name="send_reply", args=args, description=reasons)
+    return ActionRequest(name="send_reply", args=args, description=_described("", "", state))
+
+
+def _described(summary: str, undo: str, state: TicketState) -> str:
+    verdict, refusal = state.get("verdict"), state.get("refusal")
+    reasons = "; ".join(verdict.reasons) if verdict else ""
+    refused = f"The last answer was not taken: {refusal}" if refusal else ""
+    return "\n".join(part for part in (refused, summary, reasons, undo) if part)

@@ -7,6 +7,7 @@ from countersign.domain.plan import Proposal
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 from nodes.act.authorize import proposals_of
+from nodes.act.planned import planned
 
 _DEFAULT_HOURS = 72
 
@@ -20,7 +21,7 @@ def record_verdict(state: TicketState, *, deps: Deps) -> Update:
     if verdict is not None and sender is not None:
         now = deps.clock.now()
         proposals = proposals_of(state, deps)
-        settings, plans = deps.desk.settings, state.get("plans", ())
+        settings, plans, edit = deps.desk.settings, planned(state), state.get("edit")
         ruling = Ruling(
             proposals=proposals,
             verdict=verdict,
@@ -31,6 +32,7 @@ def record_verdict(state: TicketState, *, deps: Deps) -> Update:
             approver=verdict.approver,
             category=plans[0].category if plans else "",
             requests=tuple(dict.fromkeys(plan.request for plan in plans)),
+            edit=edit.review if edit else "",
         )
         deps.ledger.record_verdict(state["ticket"], ruling, now)
     return Update()

@@ -25,7 +25,7 @@ def outcome_of(state: TicketState) -> Outcome:
         orders=perception.entities.orders if perception else (),
         customer=sender.customer if sender else "",
         asked=asked,
-        reason=dossier.reason if dossier else _automatic(state),
+        reason=dossier.reason if dossier else _closed_by(state) or _automatic(state),
         dossier=dossier,
     )
 
@@ -33,7 +33,17 @@ def outcome_of(state: TicketState) -> Outcome:
 def _kind(state: TicketState) -> OutcomeKind:
     if state.get("dossier") is not None:
         return "handed_over"
+    if _closed_by(state):
+        return "closed"
     return "answered" if state.get("progress") is not None else "closed"
+
+
+def _closed_by(state: TicketState) -> str:
+    """Who closed the ticket without a reply, and why; empty where nobody did."""
+    review = state.get("review")
+    if review is None or (review.status, review.answer) != ("answered", "close"):
+        return ""
+    return f"{review.by} closed it" + (f": {review.text}" if review.text else "")
 
 
 def _automatic(state: TicketState) -> str:

@@ -19,12 +19,12 @@ def receive(state: TicketState, *, deps: Deps) -> Update:
         ticket=TicketRef(id=ticket_id, turn=ticket.turn),
         inbox=deps.ledger.inbox(ticket_id),
         perception=None, sender=None, memory=None, triage=None, plans=(), draft=None, findings=(),
-        verdict=None, review=None, progress=None, dossier=None, outcome=None,
+        verdict=None, resumed=None, review=None, edit=None, refusal="", progress=None, dossier=None, outcome=None,
     )  # fmt: skip
 
 
 def route_received(state: TicketState) -> str:
-    """`automatic` where nothing in the unfinished part of the thread was written by a person, else `person`."""
+    """`automatic` where the turn began with messages that no person wrote, else `person`."""
     turn = state["ticket"].turn
     current = [message for message in state.get("inbox", ()) if message.turn == turn]
-    return "automatic" if all(message.automatic for message in current) else "person"
+    return "automatic" if current and all(message.automatic for message in current) else "person"

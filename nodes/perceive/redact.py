@@ -15,8 +15,7 @@ _MOST_CHARACTERS = 12_000
 def redact(state: TicketState, *, deps: Deps) -> Update:
     """What this turn's messages say, without cards, IBANs and passwords; the raw stays in Blobs, by reference."""
     finished = max((past.turn for past in deps.ledger.past_turns(state["ticket"].id)), default=0)
-    rows = [row for row in state.get("inbox", ()) if row.turn > finished and row.automatic is None]
-    read = [_read(row, deps) for row in rows]
+    read = [_read(row, deps) for row in _unanswered(state.get("inbox", ()), finished)]
     messages = tuple(message for message, _ in read)
     text = "\n\n".join(message.text for message in messages if message.text)
     subject = messages[-1].subject if messages else ""
@@ -29,6 +28,13 @@ def redact(state: TicketState, *, deps: Deps) -> Update:
         redactions=tuple(sorted({kind for _, kinds in read for kind in kinds})),
     )
     return Update(perception=perception)
+
+
+def _unanswered(inbox: tuple[InboxMessage, ...], finished: int) -> list[InboxMessage]:
+    """What people wrote since the last turn that ended; in a turn that was reopened, what the last one was about."""
+    written = [row for row in inbox if row.automatic is None]
+    last = max((row.turn for row in written), default=0)
+    return [row for row in written if row.turn > finished] or [row for row in written if row.turn == last]
 
 
 def _read(row: InboxMessage, deps: Deps) -> tuple[Incoming, tuple[str, ...]]:

@@ -22,7 +22,7 @@ def draft(state: TicketState, *, deps: Deps) -> Update:
     return Update(
         draft=Draft(
             to=to,
-            subject=_subject(perception, sender, to, settings.name),
+            subject=reply_subject(perception, sender, to, settings.name),
             body=deps.replies.letter(parts, greeting_name(plans), state["ticket"].id, language),
             language=language,
             templates=tuple(plan.reply.template for plan in plans if plan.reply),
@@ -60,7 +60,7 @@ def _facts(plans: tuple[Plan, ...]) -> tuple[Fact, ...]:
     return tuple(fact for plan in plans for fact in plan.facts)
 
 
-def _subject(perception: Perception, sender: Sender, to: str, desk: str) -> str:
+def reply_subject(perception: Perception, sender: Sender, to: str, desk: str) -> str:
     """The customer's own subject, but never a stranger's words to somebody else."""
     subject = " ".join(perception.subject.split())[:_LONGEST_SUBJECT]
     if to != sender.address or not subject:

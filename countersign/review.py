@@ -1,0 +1,185 @@
+"""Reviews: what a person is shown, and the one way their answer enters, from whichever screen.
+
+`shown` and `answer` belong together: an answer counts for exactly what `shown` said, by its digest.
+"""
+
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from countersign.domain.errors import RejectedError
+from countersign.domain.facts import Fact
+from countersign.domain.frozen import Frozen
+from countersign.domain.money import Money
+from countersign.domain.outcome import Effect, Review
+from countersign.domain.perception import Incoming, PastTurn, Sender
+from countersign.domain.plan import Draft, Kind, Proposal
+from countersign.domain.review import Asked, Reply
+from countersign.domain.state import TicketState
+from countersign.domain.ticket import Ticket, TicketRef
+from countersign.domain.verdict import Finding
+from countersign.runtime import Runtime
+from nodes.act.answer import money_at_stake, write_answer
+from nodes.act.planned import drafted, planned
+from tools.catalog import contract
+
+
+class ShownProposal(Frozen):
+    """One thing to approve."""
+
+    id: str
+    kind: Kind
+    target: str
+    args: dict[str, JsonValue]
+    title: str
+    summary: str
+    undo: str
+    """How it can be taken back; empty where it can't."""
+    answer: str
+    """What policy says to it: allow, or ask."""
+    rules: tuple[str, ...]
+    reason: str
+    done: bool
+    """It has happened already."""
+
+
+class Shown(Frozen):
+    """Everything that a person needs for an answer; texts are redacted."""
+
+    ticket: Ticket
+    review: Review | None
+    """The turn's question; None where nothing was asked. It can be answered while its status is `open`."""
+    digest: str
+    """What an answer has to name; empty where nothing can be answered."""
+    deadline: datetime | None
+    risk: Money | None
+    """The most money that one of the proposals moves."""
+    sender: Sender | None
+    messages: tuple[Incoming, ...]
+    history: tuple[PastTurn, ...]
+    facts: tuple[Fact, ...]
+    notes: tuple[str, ...]
+    proposals: tuple[ShownProposal, ...]
+    """All but the reply."""
+    draft: Draft | None
+    findings: tuple[Finding, ...]
+    reasons: tuple[str, ...]
+
+
+def shown(runtime: Runtime, ticket_id: str) -> Shown:
+    """A ticket as a person reviews it; a thread that a crash left short of its question is brought there first.
+
+    Raises StorageError where there is no such ticket.
+    """
+    ticket = runtime.ticket(ticket_id)
+    state = _thread(runtime, ticket)
+    review = runtime.ledger.review(ticket.id, ticket.turn)
+    is_open = review is not None and review.status == "open"
+    asked = runtime.ledger.asked(TicketRef(id=ticket.id, turn=ticket.turn))
+    perception, plans = state.get("perception"), planned(state)
+    return Shown(
+        ticket=ticket,
+        review=review,
+        digest=review.digest if review and is_open else "",
+        deadline=review.deadline if review and is_open else None,
+        risk=_risk(asked),
+        sender=state.get("sender"),
+        messages=perception.messages if perception else (),
+        history=runtime.ledger.past_turns(ticket.id),
+        facts=tuple(fact for plan in plans for fact in plan.facts),
+        notes=tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),
+        proposals=_proposals(runtime, ticket, asked, review),
+        draft=drafted(state),
+        findings=state.get("findings", ()),
+        reasons=review.reasons if review else (),
+    )
+
+
+def answer(runtime: Runtime, ticket_id: str, said: Reply, person: str, digest: str) -> Ticket:
+    """Writes a person's answer to what they were shown, wakes the thread, and answers how the ticket stands then.
+
+    Raises RejectedError, and nothing has changed: `rejected.already_answered` (who, what and when),
+    `rejected.unknown_person`, `rejected.limit`, `rejected.not_permitted`, `rejected.digest`, `rejected.void`,
+    `rejected.expired`, `rejected.policy`, `rejected.arguments`. StorageError where there is no such ticket.
+    """
+    ticket = runtime.ticket(ticket_id)
+    review = runtime.ledger.review_shown(ticket.id, digest)
+    if review is None:
+        raise RejectedError(
+            f"{ticket.id} asks nothing of that kind", hint=f"see countersign review {ticket.id}", detail="digest"
+        )
+    state = _thread(runtime, ticket) if review.status == "open" else None
+    try:
+        write_answer(state, review, digest, said, person, runtime.deps)
+    except RejectedError as error:
+        if error.detail == "expired":
+            runtime.handle(ticket.id)
+        raise
+    return runtime.handle(ticket.id)
+
+
+def expire(runtime: Runtime, now: datetime) -> tuple[str, ...]:
+    """Hands over every ticket whose question nobody answered in time; answers their ids."""
+    late = runtime.ledger.expire_reviews(now)
+    for ticket_id in late:
+        runtime.handle(ticket_id)
+    return late
+
+
+def reopen(runtime: Runtime, ticket_id: str, person: str, why: str) -> Ticket:
+    """Begins another turn of a ticket that has ended, with its last messages, in the same thread.
+
+    Raises RejectedError: `rejected.unknown_person`, `rejected.open` where the ticket has not ended.
+    """
+    ticket = runtime.ticket(ticket_id)
+    who = _person(runtime, person)
+    runtime.ledger.reopen(ticket.id, who, why, runtime.deps.clock.now())
+    return runtime.handle(ticket.id)
+
+
+def _person(runtime: Runtime, person: str) -> str:
+    if person not in runtime.deps.desk.people:
+        hint = "people stand in the desk's people.toml"
+        raise RejectedError("the desk knows no such person", hint=hint, detail="unknown_person")
+    return person
+
+
+def _thread(runtime: Runtime, ticket: Ticket) -> TicketState:
+    """The thread's state in the ticket's turn; nothing but the ticket where the thread is elsewhere."""
+    if ticket.status == "waiting":
+        with runtime.locks.held(ticket.id) as ours:
+            if ours:
+                runtime.drive_to_review(ticket.id)
+    ref = TicketRef(id=ticket.id, turn=ticket.turn)
+    values = runtime.state(ticket.id)
+    return values if values is not None and values.get("ticket") == ref else TicketState(ticket=ref)
+
+
+def _proposals(
+    runtime: Runtime, ticket: Ticket, asked: tuple[Asked, ...], review: Review | None
+) -> tuple[ShownProposal, ...]:
+    effects = runtime.ledger.receipts(TicketRef(id=ticket.id, turn=ticket.turn))
+    found = [
+        _proposal(item, position, review, effects)
+        for position, item in enumerate(asked)
+        if item.proposal.kind != "send_reply"
+    ]
+    return tuple(found)
+
+
+def _proposal(item: Asked, position: int, review: Review | None, effects: tuple[Effect, ...]) -> ShownProposal:
+    proposal: Proposal = item.proposal
+    terms = contract(proposal.kind)
+    decision = review.decisions[position] if review and position < len(review.decisions) else None
+    return ShownProposal(
+        id=item.id, kind=proposal.kind, target=proposal.target, args=proposal.args, title=terms.title,
+        summary=proposal.summary, undo=terms.undo, answer=decision.answer if decision else "",
+        rules=decision.rules if decision else (), reason=decision.reason if decision else "",
+        done=any(effect.proposal == item.id and effect.status == "done" for effect in effects),
+    )  # fmt: skip
+
+
+def _risk(asked: tuple[Asked, ...]) -> Money | None:
+    stakes = [(money_at_stake(item), str(item.proposal.args.get("currency") or "EUR")) for item in asked]
+    most = max(stakes, default=(0, "EUR"))
+    return Money(amount=most[0], currency=most[1]) if most[0] else None
