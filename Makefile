@@ -2,7 +2,10 @@
 .PHONY: help setup demo dev test check format docs wheel clean
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that runs and is new enough: a name on the PATH may be a shim without a version behind it.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14 python; do \
+	$$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo $$name && break; done)
 UV_VERSION := 0.13.8
 RUN := .venv/bin
 PORT ?= 2024
@@ -13,7 +16,7 @@ help: ## This list
 setup: .venv/ready ## Make .venv from the lock file
 
 .venv/ready: pyproject.toml uv.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(RUN)/python || $(PYTHON) -m venv .venv
 	@test -x $(RUN)/uv || $(RUN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(RUN)/uv sync --frozen --quiet --compile-bytecode
@@ -22,9 +25,13 @@ setup: .venv/ready ## Make .venv from the lock file
 demo: setup ## Handle the sample mailbox in desk/mail
 	@$(RUN)/countersign run desk/mail --workers 2
 
+# langgraph dev keeps rows of its own in .langgraph_api of the folder it is started in: a private one, emptied each time.
+dev: VAR = $(abspath $(or $(COUNTERSIGN_VAR),var))
 dev: setup ## Serve the graph on this machine with langgraph dev (docs/dev-server.md)
-	@LANGGRAPH_STRICT_MSGPACK=true LANGGRAPH_CLI_NO_ANALYTICS=1 $(RUN)/langgraph dev --config langgraph.json --host 127.0.0.1 \
-		--port $(PORT) --no-browser --no-reload --n-jobs-per-worker 4
+	@umask 077; mkdir -p $(VAR)/dev; rm -rf $(VAR)/dev/.langgraph_api; cd $(VAR)/dev; \
+		export COUNTERSIGN_VAR=$(VAR) $(if $(COUNTERSIGN_DESK),COUNTERSIGN_DESK=$(abspath $(COUNTERSIGN_DESK))); \
+		LANGGRAPH_STRICT_MSGPACK=true LANGGRAPH_CLI_NO_ANALYTICS=1 exec $(CURDIR)/$(RUN)/langgraph dev \
+		--config $(CURDIR)/langgraph.json --host 127.0.0.1 --port $(PORT) --no-browser --no-reload --n-jobs-per-worker 4
 
 test: setup ## Run the tests
 	@$(RUN)/pytest -n auto --dist loadgroup
