@@ -97,13 +97,11 @@ class Decisions(Body):
 class Wake(Body):
     """A resume, and nothing else that a command could be."""
 
-    resume: dict[InterruptId, Decisions] | Decisions
+    resume: Annotated[dict[InterruptId, Decisions], Field(min_length=1, max_length=1)] | Decisions
 
     def answer(self, pending: str) -> Decisions | None:
         """What it says to the pending question; None where it names another."""
-        if isinstance(self.resume, Decisions):
-            return self.resume
-        return self.resume.get(pending) if len(self.resume) == 1 else None
+        return self.resume if isinstance(self.resume, Decisions) else self.resume.get(pending)
 
 
 class Head(Body):
