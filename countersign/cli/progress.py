@@ -81,13 +81,13 @@ def print_summary(summary: "Summary") -> None:
     out.print()
     out.print(table)
     categories = ", ".join(f"{name} {count}" for name, count in sorted(summary.by_category.items()))
-    out.print(f"By category: {categories or 'nothing new'}. Time: {summary.seconds:.1f} s.")
+    out.print(f"By category: {categories or 'nothing new'}. Time: {summary.seconds:.1f} s.", soft_wrap=True)
     if summary.interrupted:
-        out.print("Interrupted: what was under way has finished. The same command goes on from here.")
+        out.print("Interrupted: what was under way has finished. The same command goes on from here.", soft_wrap=True)
     elif summary.waiting or summary.handed_over:
-        out.print("What waits for a person: countersign inbox. One ticket: countersign show TICKET.")
+        out.print("What waits for a person: countersign inbox. One ticket: countersign show TICKET.", soft_wrap=True)
     if summary.quarantined:
-        out.print("What could not become a ticket: countersign quarantine.")
+        out.print("What could not become a ticket: countersign quarantine.", soft_wrap=True)
 
 
 def _rows(summary: "Summary") -> list[tuple[str, int]]:
