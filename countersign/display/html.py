@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.style import Style
-from rich.table import Table
+from rich.table import Column, Table
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
@@ -19,15 +19,18 @@ from countersign.domain.errors import MisuseError
 _DARK, _RED, _GREEN, _YELLOW = (36, 41, 47), (190, 50, 40), (30, 130, 60), (160, 110, 0)
 _BLUE, _MAGENTA, _CYAN, _GREY = (30, 90, 180), (130, 60, 160), (0, 120, 140), (130, 136, 146)
 _COLOURS = [_RED, _GREEN, _YELLOW, _BLUE, _MAGENTA, _CYAN]
-_THEME = TerminalTheme((255, 255, 255), _DARK, [_DARK, *_COLOURS, (90, 96, 106)], [_GREY, *_COLOURS, _DARK])
+_THEME = TerminalTheme((180, 186, 192), _DARK, [_DARK, *_COLOURS, (90, 96, 106)], [_GREY, *_COLOURS, _DARK])
+"""The first colour is the one that dim texts are blended with: dark enough to be read on white."""
 _PAGE = (
     "font: 14px/1.45 system-ui, Helvetica, Arial, sans-serif; color: #24292f; background: #ffffff; "
-    "border: 1px solid #d8dee4; border-radius: 8px; padding: 10px 14px; max-width: 62em; text-align: left"
+    "border: 1px solid #d8dee4; border-radius: 8px; padding: 10px 14px; max-width: 62em; text-align: left; "
+    "white-space: pre-wrap"
 )
-_BOX = "border: 1px solid #d8dee4; border-radius: 6px; background: #f6f8fa; padding: 6px 10px; margin: 4px 0"
-_CELL = "padding: 1px 10px 1px 0; vertical-align: top; text-align: left; background: #ffffff; white-space: normal"
+_BOX = "border: 1px solid #d8dee4; border-radius: 6px; background: #f6f8fa; padding: 6px 10px; margin: 4px 0 8px"
+_CELL = "padding: 1px 10px 1px 0; vertical-align: top; text-align: left; background: #ffffff"
 _HEAD = _CELL + "; font-weight: normal; color: #828892"
-_TABLE = "border-collapse: collapse; margin: 2px 0; font-size: inherit; border: none"
+_TABLE = "border-collapse: collapse; margin: 2px 0; font-size: inherit; color: inherit; border: none"
+_PLAIN = Style.null()
 _INDENT = 8
 """Pixels for a column of indentation."""
 
@@ -43,7 +46,8 @@ def html(drawn: RenderableType) -> str:
         case Text():
             return f"<div>{_text(drawn)}</div>"
         case Panel():
-            return f'<div style="{_BOX}">{html(drawn.renderable)}</div>'
+            title = f"<div>{_cell(drawn.title)}</div>" if drawn.title else ""
+            return f'{title}<div style="{_BOX}">{html(drawn.renderable)}</div>'
         case Padding():
             return f'<div style="margin-left: {drawn.left * _INDENT}px">{html(drawn.renderable)}</div>'
         case Group():
@@ -57,15 +61,14 @@ def html(drawn: RenderableType) -> str:
 def _text(text: Text) -> str:
     if not text.plain:
         return "&nbsp;"
-    return "".join(
-        _styled(segment.text, segment.style) for segment in text.render(Console(file=StringIO()), end="")
-    ).replace("\n", "<br>")
+    console = Console(file=StringIO())
+    base = console.get_style(text.style)
+    parts = (_styled(part.text, base + (part.style or _PLAIN)) for part in text.render(console, end=""))
+    return "".join(parts).replace("\n", "<br>")
 
 
-def _styled(text: str, style: Style | None) -> str:
+def _styled(text: str, style: Style) -> str:
     shown = escape(text)
-    if style is None:
-        return shown
     css = (style + Style(bold=False)).get_html_style(_THEME)
     if style.bold:
         shown = f"<b>{shown}</b>"
@@ -76,7 +79,7 @@ def _table(table: Table) -> str:
     head = "".join(f'<th style="{_HEAD}">{_cell(column.header)}</th>' for column in table.columns)
     columns = [list(column.cells) for column in table.columns]
     rows = "".join(
-        "<tr>" + "".join(_data(cell, table.columns[place].style) for place, cell in enumerate(row)) + "</tr>"
+        "<tr>" + "".join(_data(cell, column) for cell, column in zip(row, table.columns, strict=True)) + "</tr>"
         for row in zip(*columns, strict=True)
     )
     title = f"<caption>{_cell(table.title)}</caption>" if table.title else ""
@@ -84,9 +87,10 @@ def _table(table: Table) -> str:
     return f'<table style="{_TABLE}">{title}{top}{rows}</table>'
 
 
-def _data(cell: RenderableType, style: str | Style) -> str:
-    css = Style.parse(style) if isinstance(style, str) else style
-    return f'<td style="{_CELL}; {escape(css.get_html_style(_THEME))}">{_cell(cell)}</td>'
+def _data(cell: RenderableType, column: Column) -> str:
+    style = Style.parse(column.style) if isinstance(column.style, str) else column.style
+    wrap = "; white-space: nowrap" if column.no_wrap else ""
+    return f'<td style="{_CELL}{wrap}; {escape(style.get_html_style(_THEME))}">{_cell(cell)}</td>'
 
 
 def _cell(cell: RenderableType) -> str:

@@ -80,6 +80,8 @@ def _decision(decision: JsonValue) -> Iterator[RenderableType]:
         ("version", line(text(decision, "version"))),
     )
     grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
     for name, value in rows:
         if value:
             grid.add_row(Text(name, style="dim"), Text(value))
