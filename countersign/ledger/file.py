@@ -51,8 +51,7 @@ class LedgerFile:
 
     `on_point` is called with `ledger.OPERATION.before` and `ledger.OPERATION.after` around every commit.
     Faults are raised as StorageError: `storage.busy`, `.full`, `.corrupt`, `.unreachable`, `.version`, `.closed` or
-    `.failed`;
-    what the file's own triggers refuse is RejectedError `rejected.law`.
+    `.failed`; what the file's own triggers refuse is RejectedError `rejected.law`.
     """
 
     def __init__(self, path: Path, on_point: OnPoint | None = None) -> None:
