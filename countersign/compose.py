@@ -36,10 +36,12 @@ def compose(
     clock = clock or SystemClock()
     ledger = open_ledger(settings.ledger_file, on_point)
     stack.callback(ledger.close)
+    knowledge = FtsKnowledge(desk.folder / "knowledge")
+    stack.callback(knowledge.close)
     deps = Deps(
         desk=desk,
         shop=open_configured_shop(settings, clock, stack),
-        knowledge=FtsKnowledge(desk.folder / "knowledge"),
+        knowledge=knowledge,
         replies=TemplateReplies(desk),
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
