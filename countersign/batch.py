@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from countersign.domain.ticket import Message, Quarantined, Ticket
 from countersign.intake import Taken, take
 from countersign.reconcile import Reconciled, reconcile
-from countersign.runtime import Runtime
+
+if TYPE_CHECKING:
+    from countersign.display.views import TicketView
+    from countersign.runtime import Runtime
 
 _WAITING_ROOM = 4
 """Tickets that may wait for each worker; reading goes on when there is room again."""
@@ -40,14 +44,14 @@ class Summary:
 class Batch:
     """One run over some sources; `listen` hears of each item taken and each ticket handled, on the caller's thread."""
 
-    runtime: Runtime
+    runtime: "Runtime"
     workers: int = 1
     listen: Callable[[Taken | Ticket], None] = lambda _: None
     taken: list[Taken] = field(default_factory=list[Taken])
     tickets: dict[str, Ticket] = field(default_factory=dict[str, Ticket])
     reconciled: Reconciled = field(default_factory=Reconciled)
     interrupted: bool = False
-    _running: dict[Future[Ticket], str] = field(default_factory=dict["Future[Ticket]", str])
+    _running: "dict[Future[TicketView], str]" = field(default_factory=dict["Future[TicketView]", str])
 
     def run(self, items: Iterable[Message | Quarantined]) -> Summary:
         """Puts right what a crash left, then takes and handles every item; Ctrl-C ends after the running tickets."""

@@ -1,5 +1,8 @@
 """Intake: every message is in the ledger's inbox before any graph starts."""
 
+import io
+import json
+import uuid
 from dataclasses import dataclass
 
 from countersign.domain.redaction import redact
@@ -31,3 +34,13 @@ def accept(message: Message, deps: Deps) -> Accepted:
     """Keeps the parsed message as a blob and enters it in the inbox."""
     body = deps.blobs.put(message.model_dump_json().encode())
     return deps.ledger.accept(message, body, redact(message.subject).text, deps.clock.now())
+
+
+def typed(text: str, sender: str, subject: str, authenticated: bool, deps: Deps) -> Message | Quarantined:
+    """A text as the message that it would be had it come by mail; the same text twice is two messages."""
+    from countersign.adapters.mail import read_sources
+
+    record = {"id": uuid.uuid4().hex, "from": sender, "subject": subject, "text": text, "authenticated": authenticated}
+    line = io.BytesIO(json.dumps(record).encode())
+    (item,) = read_sources(["-"], deps.blobs, deps.desk.settings.mail, line)
+    return item

@@ -4,6 +4,7 @@
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
@@ -18,10 +19,12 @@ from countersign.domain.review import Asked, Reply
 from countersign.domain.state import TicketState
 from countersign.domain.ticket import Ticket, TicketRef
 from countersign.domain.verdict import Finding
-from countersign.runtime import Runtime
 from nodes.act.answer import money_at_stake, write_answer
 from nodes.act.planned import drafted, planned
 from tools.catalog import contract
+
+if TYPE_CHECKING:
+    from countersign.runtime import Runtime
 
 
 class ShownProposal(Frozen):
@@ -66,7 +69,7 @@ class Shown(Frozen):
     reasons: tuple[str, ...]
 
 
-def shown(runtime: Runtime, ticket_id: str) -> Shown:
+def shown(runtime: "Runtime", ticket_id: str) -> Shown:
     """A ticket as a person reviews it; a thread that a crash left short of its question is brought there first.
 
     Raises StorageError where there is no such ticket.
@@ -95,7 +98,7 @@ def shown(runtime: Runtime, ticket_id: str) -> Shown:
     )
 
 
-def answer(runtime: Runtime, ticket_id: str, said: Reply, person: str, digest: str) -> Ticket:
+def answer(runtime: "Runtime", ticket_id: str, said: Reply, person: str, digest: str) -> Ticket:
     """Writes a person's answer to what they were shown, wakes the thread, and answers how the ticket stands then.
 
     Raises RejectedError, and nothing has changed: `rejected.already_answered` (who, what and when),
@@ -118,7 +121,7 @@ def answer(runtime: Runtime, ticket_id: str, said: Reply, person: str, digest: s
     return runtime.handle(ticket.id)
 
 
-def expire(runtime: Runtime, now: datetime) -> tuple[str, ...]:
+def expire(runtime: "Runtime", now: datetime) -> tuple[str, ...]:
     """Hands over every ticket whose question nobody answered in time; answers their ids."""
     late = runtime.ledger.expire_reviews(now)
     for ticket_id in late:
@@ -126,7 +129,7 @@ def expire(runtime: Runtime, now: datetime) -> tuple[str, ...]:
     return late
 
 
-def reopen(runtime: Runtime, ticket_id: str, person: str, why: str) -> Ticket:
+def reopen(runtime: "Runtime", ticket_id: str, person: str, why: str) -> Ticket:
     """Begins another turn of a ticket that has ended, with its last messages, in the same thread.
 
     Raises RejectedError: `rejected.unknown_person`, `rejected.open` where the ticket has not ended.
@@ -137,14 +140,14 @@ def reopen(runtime: Runtime, ticket_id: str, person: str, why: str) -> Ticket:
     return runtime.handle(ticket.id)
 
 
-def _person(runtime: Runtime, person: str) -> str:
+def _person(runtime: "Runtime", person: str) -> str:
     if person not in runtime.deps.desk.people:
         hint = "people stand in the desk's people.toml"
         raise RejectedError("the desk knows no such person", hint=hint, detail="unknown_person")
     return person
 
 
-def _thread(runtime: Runtime, ticket: Ticket) -> TicketState:
+def _thread(runtime: "Runtime", ticket: Ticket) -> TicketState:
     """The thread's state in the ticket's turn; nothing but the ticket where the thread is elsewhere."""
     if ticket.status == "waiting":
         with runtime.locks.held(ticket.id) as ours:
@@ -156,7 +159,7 @@ def _thread(runtime: Runtime, ticket: Ticket) -> TicketState:
 
 
 def _proposals(
-    runtime: Runtime, ticket: Ticket, asked: tuple[Asked, ...], review: Review | None
+    runtime: "Runtime", ticket: Ticket, asked: tuple[Asked, ...], review: Review | None
 ) -> tuple[ShownProposal, ...]:
     effects = runtime.ledger.receipts(TicketRef(id=ticket.id, turn=ticket.turn))
     found = [

@@ -1,18 +1,22 @@
 """The composition root: `open_runtime` builds the desk's parts and the compiled graph, and closes them."""
 
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
 from checkpoints.strict import enable_strict, require_strict
 from checkpoints.thread import thread_id
 from countersign.adapters.locks import TicketLocks
-from countersign.domain.errors import CountersignError, RejectedError, StorageError
+from countersign.display.views import Inbox, ReviewView, TicketView, Timeline
+from countersign.domain.errors import CountersignError, InputError, RejectedError, StorageError
 from countersign.domain.outcome import Outcome
 from countersign.domain.review import WOKEN
 from countersign.domain.state import STATE_TYPES, TicketState
-from countersign.domain.ticket import Ticket, TicketRef
+from countersign.domain.ticket import TicketRef
+from countersign.opening import Opening
 from countersign.ports import Clock, Deps
 from countersign.settings import Settings, read_settings
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
     from checkpoints.saver import ThreadSaver
+    from countersign.batch import Summary
+    from countersign.domain.review import Reply
     from countersign.ledger import SqlLedger
     from graphs.support import SupportGraph
 
@@ -40,7 +46,57 @@ class Runtime:
     graph: "SupportGraph"
     locks: TicketLocks
 
-    def handle(self, ticket_id: str) -> Ticket:
+    def ask(self, text: str, *, sender: str, subject: str = "", authenticated: bool = False) -> TicketView:
+        """Takes one message in and handles its ticket; `authenticated` vouches for the sender's address.
+
+        A subject that names a ticket of the same sender (`Re: [CS-1001]`) continues it. Raises InputError where the
+        text can't be a message; it is in quarantine then.
+        """
+        from countersign.intake import take, typed
+
+        taken = take(typed(text, sender, subject, authenticated, self.deps), self.deps)
+        if taken.quarantined:
+            code = taken.quarantined.code.removeprefix("input.")
+            raise InputError(taken.quarantined.reason, detail=code)
+        return self.handle(taken.ticket)
+
+    def run(self, sources: Sequence[str], *, workers: int | None = None) -> "Summary":
+        """Handles every message of some files or folders, as `countersign run` does, and answers the counts."""
+        from countersign.adapters.mail import read_sources
+        from countersign.batch import Batch
+
+        items = read_sources(sources, self.deps.blobs, self.deps.desk.settings.mail, BytesIO())
+        return Batch(self, workers=workers or self.settings.workers).run(items)
+
+    def inbox(self) -> Inbox:
+        """What waits for a person, the most money first."""
+        from countersign.ledger.read import waiting
+
+        return Inbox(waiting(self.ledger), self.deps.clock.now())
+
+    def timeline(self, ticket_id: str) -> Timeline:
+        """What happened to a ticket so far. Raises StorageError where there is none."""
+        from countersign.ledger.read import timeline
+
+        return Timeline(self.ticket(ticket_id), timeline(self.ledger, ticket_id), self.deps.blobs)
+
+    def review(self, ticket_id: str) -> ReviewView:
+        """What a person is asked about a ticket."""
+        from countersign.review import shown
+
+        return ReviewView(shown(self, ticket_id), self.deps.clock.now())
+
+    def answer(self, question: ReviewView, said: "Reply", *, by: str) -> TicketView:
+        """Enters a person's answer to what they were shown; `said` is one of `countersign.domain.review`'s answers.
+
+        Raises RejectedError where it does not count; see `countersign.review.answer`.
+        """
+        from countersign.review import answer
+
+        ticket = answer(self, question.shown.ticket.id, said, by, question.shown.digest)
+        return TicketView.of(ticket, self)
+
+    def handle(self, ticket_id: str) -> TicketView:
         """Runs a ticket until it is finished or waits for a person, and answers how it stands.
 
         Whatever goes wrong in the graph hands the ticket over to a person, with the error's code as the reason. A
@@ -55,12 +111,12 @@ class Runtime:
                 self._run_turn(TicketRef(id=ticket.id, turn=ticket.turn))
         return self.ticket(ticket_id)
 
-    def ticket(self, ticket_id: str) -> Ticket:
+    def ticket(self, ticket_id: str) -> TicketView:
         """The ledger's view of a ticket. Raises StorageError where there is none."""
         ticket = self.ledger.ticket(ticket_id)
         if ticket is None:
             raise StorageError("there is no such ticket", where=ticket_id, detail="no_ticket")
-        return ticket
+        return TicketView.of(ticket, self)
 
     def state(self, ticket_id: str) -> TicketState | None:
         """The thread's state, a hint; None where there is no thread."""
@@ -109,23 +165,21 @@ def thread_config(ticket_id: str) -> "RunnableConfig":
     return {"configurable": {"thread_id": thread_id(ticket_id)}, "recursion_limit": _MOST_STEPS}
 
 
-@contextmanager
 def open_runtime(
     settings: Settings | None = None, *, clock: Clock | None = None, on_point: OnPoint | None = None
-) -> Generator[Runtime]:
-    """A desk ready to run, closed at the end.
+) -> Opening:
+    """A desk to open: `with` answers a Runtime, `async with` an AsyncRuntime; the end of the block closes it.
 
-    Raises SettingsError, DeskError or StorageError where something is wrong; StorageError too where langgraph was
-    imported before strict decoding was switched on.
+    Entering raises SettingsError, DeskError or StorageError where something is wrong; StorageError too where langgraph
+    was imported before strict decoding was switched on.
     """
+    return Opening(partial(_build, settings, clock, on_point))
+
+
+def _build(settings: Settings | None, clock: Clock | None, on_point: OnPoint | None, stack: ExitStack) -> Runtime:
     settings = settings or read_settings()
     enable_strict()
     require_strict()
-    with ExitStack() as stack:
-        yield _build(settings, clock, on_point, stack)
-
-
-def _build(settings: Settings, clock: Clock | None, on_point: OnPoint | None, stack: ExitStack) -> Runtime:
     from checkpoints.saver import ThreadSaver
     from checkpoints.serializer import serializer
     from countersign.compose import compose
