@@ -24,6 +24,11 @@ def visible(text: str) -> str:
     return text.translate(unseen) if unseen else text
 
 
+def whole(text: str) -> str:
+    """The text with a replacement sign for each half of a character: those can be neither stored nor sent on."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def one_line(text: str, limit: int = 1000) -> str:
     """The cleaned text on one line, words parted by one space, at most `limit` characters."""
     return " ".join(clean(text).split())[:limit]

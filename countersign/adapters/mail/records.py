@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from countersign.adapters.mail.parsed import Record
 from countersign.adapters.mail.streams import Cut
+from countersign.domain.text import whole
 
 _NAMES = {
     "id": "id",
@@ -155,7 +156,7 @@ def _words(value: JsonValue) -> str | None:
         return None
     if isinstance(value, (int, float)):
         return str(value)
-    return value if isinstance(value, str) else None
+    return whole(value) if isinstance(value, str) else None
 
 
 def _text(raw: bytes) -> str:

@@ -13,6 +13,7 @@ from countersign.adapters.mail.parsed import Parsed, Record, Request
 from countersign.adapters.mail.process import ParserProcess
 from countersign.domain.desk import MailSettings
 from countersign.domain.frozen import digest
+from countersign.domain.text import whole
 from countersign.domain.ticket import Attachment, Message, Quarantined
 from countersign.ports import Blobs
 
@@ -46,7 +47,7 @@ def read_sources(
     with ParserProcess() as parser:
         for source in sources:
             for item in _stdin_items(stdin) if source == STANDARD_INPUT else _path_items(Path(source), source):
-                yield _taken(item, blobs, settings, parser)
+                yield _taken(item._replace(source=whole(item.source)), blobs, settings, parser)
 
 
 def _taken(item: Item, blobs: Blobs, settings: MailSettings, parser: ParserProcess) -> Message | Quarantined:
@@ -109,17 +110,14 @@ def _path_items(path: Path, source: str) -> Iterator[Item]:
 
 def _folder_items(folder: Path) -> Iterator[Item]:
     """A Maildir's `cur` and `new`, or every file below a folder, in the order of their paths."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name)):
-        maildir = _is_maildir(folder)
-        if maildir and entry.name not in {"cur", "new"}:
+    maildir = _is_maildir(folder)
+    for path in sorted(folder.iterdir(), key=os.fsencode):
+        if maildir and path.name not in {"cur", "new"}:
             continue
-        if entry.is_symlink() and entry.is_dir():
-            yield Item(entry.path, b"", code="kind", reason="a link to a folder; links are not followed")
-        elif maildir and entry.is_dir():
-            for path in sorted(Path(entry.path).iterdir(), key=os.fsencode):
-                yield from _path_items(path, str(path))
+        if path.is_symlink() and path.is_dir():
+            yield Item(str(path), b"", code="kind", reason="a link to a folder; links are not followed")
         else:
-            yield from _path_items(Path(entry.path), entry.path)
+            yield from _path_items(path, str(path))
 
 
 def _is_maildir(folder: Path) -> bool:
