@@ -51,10 +51,11 @@ class Shown(Frozen):
 
     ticket: Ticket
     review: Review | None
-    """The turn's question; None where nothing was asked. It can be answered while its status is `open`."""
+    """The turn's latest question; None where nothing was asked."""
     digest: str
-    """What an answer has to name; empty where nothing can be answered."""
+    """What an answer has to name; empty where nothing was asked."""
     deadline: datetime | None
+    """Until when the question can be answered; None where it can't be any more."""
     risk: Money | None
     """The most money that one of the proposals moves."""
     sender: Sender | None
@@ -83,7 +84,7 @@ def shown(runtime: "Runtime", ticket_id: str) -> Shown:
     return Shown(
         ticket=ticket,
         review=review,
-        digest=review.digest if review and is_open else "",
+        digest=review.digest if review else "",
         deadline=review.deadline if review and is_open else None,
         risk=_risk(asked),
         sender=state.get("sender"),
@@ -102,14 +103,15 @@ def answer(runtime: "Runtime", ticket_id: str, said: Reply, person: str, digest:
     """Writes a person's answer to what they were shown, wakes the thread, and answers how the ticket stands then.
 
     Raises RejectedError, and nothing has changed: `rejected.already_answered` (who, what and when),
-    `rejected.unknown_person`, `rejected.limit`, `rejected.not_permitted`, `rejected.digest`, `rejected.void`,
-    `rejected.expired`, `rejected.policy`, `rejected.arguments`. StorageError where there is no such ticket.
+    `rejected.unknown_person`, `rejected.limit`, `rejected.not_permitted`, `rejected.digest`, `rejected.not_asked`,
+    `rejected.void`, `rejected.expired`, `rejected.policy`, `rejected.arguments`. StorageError where there is no such ticket.
     """
     ticket = runtime.ticket(ticket_id)
     review = runtime.ledger.review_shown(ticket.id, digest)
     if review is None:
+        text = f"{ticket.id} asks something else than was shown" if digest else f"{ticket.id} asks nobody anything"
         raise RejectedError(
-            f"{ticket.id} asks nothing of that kind", hint=f"see countersign review {ticket.id}", detail="digest"
+            text, hint=f"see countersign review {ticket.id}", detail="digest" if digest else "not_asked"
         )
     state = _thread(runtime, ticket) if review.status == "open" else None
     try:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from countersign.domain.errors import SettingsError
@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     workers: int = Field(default=1, ge=1, le=64)
     """Tickets handled at once."""
+    editor: str = Field(default="vi", validation_alias=AliasChoices("COUNTERSIGN_EDITOR", "VISUAL", "EDITOR"))
+    """The command that a person edits proposals with; VISUAL or EDITOR where it is not set."""
 
     @property
     def desk_folder(self) -> Path:

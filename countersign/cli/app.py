@@ -76,7 +76,7 @@ def _prepare_streams() -> None:
 
 def register() -> None:
     """Imports the command files, each of which adds its commands to the application."""
-    for name in ("run", "look", "desk", "token", "doctor"):  # in the order in which --help lists them
+    for name in ("run", "look", "review", "desk", "token", "doctor"):  # in the order in which --help lists them
         import_module(f"countersign.cli.{name}")
 
 

@@ -37,9 +37,9 @@ def show(ticket: TicketId, as_json: AsJson = False, var: Var = None) -> None:
 
     settings = read_settings(var=var)
     if as_json:
-        timeline.print_events(settings, _number(ticket))
+        timeline.print_events(settings, number_of(ticket))
     else:
-        timeline.print_timeline(settings, _number(ticket))
+        timeline.print_timeline(settings, number_of(ticket))
 
 
 @app.command()
@@ -51,7 +51,7 @@ def why(ticket: TicketId, as_json: AsJson = False, var: Var = None) -> None:
     from countersign.cli import reasons, style
     from countersign.ledger.read import why as told
 
-    found = told(_ledger(var), _number(ticket))
+    found = told(_ledger(var), number_of(ticket))
     if as_json:
         style.print_json(found)
     else:
@@ -77,7 +77,7 @@ def _ledger(var: Path | None) -> Path:
     return read_settings(var=var).ledger_file
 
 
-def _number(ticket: str) -> str:
+def number_of(ticket: str) -> str:
     """The ticket's number as the ledger writes it: `cs-1001` and `1001` are understood."""
     upper = ticket.strip().upper()
     return f"CS-{upper}" if upper.isdecimal() else upper

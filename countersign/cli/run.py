@@ -39,7 +39,7 @@ def run(
     Each message is answered, acted on, left waiting for a person, or handed over; everything is kept. What an earlier
     run left unfinished is finished first. The same message twice is one ticket.
     """
-    with _runtime(desk, var) as runtime:
+    with opened(desk, var) as runtime:
         at_once = workers or runtime.settings.workers
         batch, summary = _run_batch(runtime, _read(sources, runtime), at_once, quiet=as_json)
     if as_json:
@@ -67,7 +67,7 @@ def ask(
 
     Then show what came of it.
     """
-    with _runtime(desk, var) as runtime:
+    with opened(desk, var) as runtime:
         message = _one(text, sender, subject, authenticated, runtime)
         batch, summary = _run_batch(runtime, message, 1, quiet=True)
     if as_json:
@@ -83,7 +83,7 @@ def reconcile(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None)
 
     Effects in doubt are settled with their system of record, tickets that were under way are finished.
     """
-    with _runtime(desk, var) as runtime:
+    with opened(desk, var) as runtime:
         batch, summary = _run_batch(runtime, (), 1, quiet=True)
     found = batch.reconciled
     if as_json:
@@ -95,7 +95,7 @@ def reconcile(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None)
 
 
 @contextmanager
-def _runtime(desk: Path | None, var: Path | None) -> "Generator[Runtime]":
+def opened(desk: Path | None, var: Path | None) -> "Generator[Runtime]":
     """An open desk; the first time it takes a few seconds, which a terminal is told about."""
     from countersign.cli.style import console
     from countersign.settings import read_settings
