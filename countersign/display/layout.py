@@ -58,7 +58,7 @@ class Way:
 
 _NEXT = Way("right", "left")
 WAYS: dict[tuple[str, str], Way] = {
-    ("receive", "record_outcome"): Way("bottom", "left", (_gap(0, 0.5), ("x", _OUTER)), leave=-40, arrive=11, label=1),
+    ("receive", "record_outcome"): Way("bottom", "left", (_gap(0, 0.5), ("x", _OUTER)), leave=-40, arrive=13, label=1),
     ("recall", "triage"): Way("bottom", "top", (_gap(0, 0.5),)),
     ("triage", "hand_over"): Way("left", "left", (("x", _INNER),), label=1, at=0.76),
     ("playbook", "hand_over"): Way("bottom", "left", (_gap(1, 0.3), ("x", _INNER)), label=1),
@@ -68,6 +68,8 @@ WAYS: dict[tuple[str, str], Way] = {
         "bottom", "bottom", (_gap(2, 0.4), ("x", _CORRIDOR), _gap(3, 0.4)), leave=50, arrive=30, label=1
     ),
     ("record_review", "authorize"): Way("top", "bottom"),
+    ("record_review", "check"): Way("top", "bottom", (_gap(2, 0.5),), leave=-45, label=1),
+    ("record_review", "record_outcome"): Way("bottom", "left", arrive=-13, label=1, at=0.1),
     ("record_review", "hand_over"): Way("left", "right"),
     ("record_review", "review"): Way("right", "left", leave=-10, arrive=-10),
     ("review", "record_review"): Way("left", "right", leave=10, arrive=10),
@@ -76,7 +78,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ),
     ("execute", "check"): Way("top", "top", (_gap(1, 0.8),), arrive=34, label=1, at=0.17),
     ("execute", "record_outcome"): Way("bottom", "top"),
-    ("hand_over", "record_outcome"): Way("bottom", "left", leave=-20, arrive=-11),
+    ("hand_over", "record_outcome"): Way("bottom", "left", leave=-20),
 }
 """Every line that does not simply lead to the right."""
 
