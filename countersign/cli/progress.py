@@ -29,7 +29,7 @@ class Progress:
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
-            disable=quiet,
+            disable=quiet or not self._console.is_terminal,
         )
         self._task: TaskID = self._bar.add_task("tickets", total=0)
         self._seen: set[str] = set()
