@@ -16,6 +16,7 @@ from countersign import __version__
 from countersign.domain.errors import CountersignError
 from countersign.ledger.read import waiting
 from countersign.reconcile import reconcile
+from countersign.review import expire
 from countersign.server import opened
 from countersign.server.bodies import Written
 from countersign.server.guard import Guard
@@ -68,7 +69,7 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
 
 
 async def _keep_up(stop: Event) -> None:
-    """Settles doubts and finishes tickets that a crash left behind, now and every minute."""
+    """Ends questions nobody answered, settles doubts and finishes what a crash left behind, now and every minute."""
     while not stop.is_set():
         with suppress(CountersignError):
             await asyncio.to_thread(_catch_up, stop)
@@ -78,6 +79,7 @@ async def _keep_up(stop: Event) -> None:
 
 def _catch_up(stop: Event) -> None:
     runtime = opened.desk().runtime
+    expire(runtime, runtime.deps.clock.now())
     for ref in reconcile(runtime.deps, runtime.locks).unfinished:
         if stop.is_set():
             return

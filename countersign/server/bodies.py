@@ -91,7 +91,7 @@ class Written(Body):
 class Decisions(Body):
     """An answer as review screens give it; what each decision may be is for the review itself to check."""
 
-    decisions: Annotated[list[dict[str, JsonValue]], Field(min_length=1, max_length=20)]
+    decisions: Annotated[list[dict[str, JsonValue]], Field(min_length=1, max_length=50)]
 
 
 class Wake(Body):

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import re
 from ipaddress import ip_address
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 from starlette.datastructures import MutableHeaders
@@ -22,7 +23,7 @@ from countersign.server.turns import prepare
 
 LARGEST = 1_000_000
 """Bytes of a request's body."""
-_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _STEPS = 100
 _IN_PROCESS = "/noauth"
 """Root path of the server's calls to itself; no request can set it."""
@@ -61,7 +62,7 @@ class Guard:
 async def _admitted(request: Request) -> bytes | None:
     """The body to pass on, None where there is none to look at. Raises Refused."""
     _check_place(request)
-    if _is_preflight(request) or (request.method, request.url.path) == ("GET", "/ok"):
+    if _is_preflight(request) or (request.method, request.scope["path"]) == ("GET", "/ok"):
         return None
     try:
         desk = await asyncio.to_thread(opened.desk)
@@ -74,7 +75,7 @@ async def _admitted(request: Request) -> bytes | None:
 
 
 async def _passed_on(request: Request, desk: opened.OpenDesk, person: str) -> bytes | None:
-    found = offered(request.method, request.url.path)
+    found = offered(request.method, request.scope["path"])
     if found is None:
         raise Refused(404, "rejected.not_offered", "this server does not offer that")
     offer, parts = found
@@ -115,18 +116,11 @@ def _check_place(request: Request) -> None:
     """From this machine, to this machine by its own name, and from a page that is listed or no page at all."""
     if request.client is None or not ip_address(request.client.host).is_loopback:
         raise Refused(403, "rejected.not_local", "this is a development server: it answers this machine only")
-    if _name(request.headers.get("host", "")) not in _HOSTS:
+    if not _HOST.fullmatch(request.headers.get("host", "")):
         raise Refused(400, "rejected.host", "call it localhost or 127.0.0.1")
     origin = request.headers.get("origin")
     if origin is not None and origin not in _origins():
         raise Refused(403, "rejected.origin", "pages from there are not listed under http.cors in langgraph.json")
-
-
-def _name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def _origins() -> list[str]:
@@ -141,7 +135,9 @@ def _is_preflight(request: Request) -> bool:
 
 
 def _check_query(request: Request, offer: Offer) -> None:
-    unknown = {name for name, _ in parse_qsl(request.url.query, keep_blank_values=True)} - offer.query
+    unknown = {
+        name for name, _ in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    } - offer.query
     if unknown:
         raise Refused(422, "rejected.query", "there is a query parameter that this route does not take")
 

@@ -9,7 +9,6 @@ from langgraph_sdk import Auth
 from countersign.server import opened
 
 auth = Auth()
-_ONLY = {"resume"}
 
 
 def token_in(headers: Mapping[str, str]) -> str:
@@ -51,11 +50,17 @@ async def create(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCreate) -
 
 @auth.on.threads.create_run
 async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) -> bool:
-    """A run as the guard makes them: on a ticket's thread, written through, without input, waking at most."""
+    """A run as the guard makes them, on the thread of a ticket that the ledger knows."""
+    desk = await asyncio.to_thread(opened.desk)
+    known = await asyncio.to_thread(desk.ticket_of, str(value.get("thread_id"))) is not None
+    return known and harmless(value)
+
+
+def harmless(value: Auth.types.RunsCreate) -> bool:
+    """Whether a run is written through, without input, from the thread's latest state, and wakes it at most."""
     asked: dict[str, Any] = value.get("kwargs") or {}
     config: dict[str, dict[str, Any]] = asked.get("config") or {}
     elsewhere = {"checkpoint_id", "checkpoint_ns", "checkpoint_map"} & set(config.get("configurable") or {})
-    plain = not asked.get("input") and not asked.get("webhook") and asked.get("durability") == "sync"
-    desk = await asyncio.to_thread(opened.desk)
-    known = await asyncio.to_thread(desk.ticket_of, str(value.get("thread_id"))) is not None
-    return known and plain and not elsewhere and set(asked.get("command") or {}) <= _ONLY
+    more = [asked.get(name) for name in ("input", "webhook", "interrupt_before", "interrupt_after", "temporary")]
+    plain = asked.get("durability") == "sync" and not any(more) and value.get("multitask_strategy") == "reject"
+    return plain and not elsewhere and set(asked.get("command") or {}) <= {"resume"}

@@ -7,6 +7,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 from countersign.domain.errors import RejectedError
+from countersign.domain.review import WOKEN
+from countersign.domain.state import TicketState
 from countersign.domain.ticket import Ticket, TicketRef
 from countersign.intake import Taken, take
 from countersign.server.bodies import Chat, NewRun, Wake, Written
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from langgraph.types import StateSnapshot
 
 Command = dict[str, object]
-_WOKEN = "woken"
-"""What wakes a thread whose answer is in the ledger already; it says nothing."""
 
 
 def take_in(desk: OpenDesk, written: Written, person: str) -> Taken:
@@ -53,6 +53,9 @@ async def prepare(desk: OpenDesk, ticket_id: str, run: NewRun, person: str) -> C
 
 
 def _prepared(desk: OpenDesk, ticket_id: str, run: NewRun, person: str) -> Command | None:
+    """An answer that a crash left on the thread is never recorded as that of whoever asks next."""
+    if desk.runtime.ticket(ticket_id).status == "waiting":
+        desk.runtime.drive_to_review(ticket_id)
     if run.command is not None:
         return _answered(desk, ticket_id, run, run.command)
     if isinstance(run.input, Chat | Written):
@@ -74,7 +77,7 @@ def _continue(desk: OpenDesk, ticket_id: str, said: Chat | Written, person: str)
 
 
 def _begun(desk: OpenDesk, ticket: Ticket) -> Command | None:
-    """Puts a new turn on the thread, typed, before any run; a turn that began is left to go on where it stands."""
+    """Puts a new turn on the thread, typed, and stops before its first node; one that began goes on where it stands."""
     from countersign.runtime import thread_config
 
     ref, config = TicketRef(id=ticket.id, turn=ticket.turn), thread_config(ticket.id)
@@ -83,9 +86,9 @@ def _begun(desk: OpenDesk, ticket: Ticket) -> Command | None:
     state = desk.runtime.graph.get_state(config)
     same = state.values.get("ticket") == ref
     if same and state.interrupts:
-        return {"resume": {state.interrupts[0].id: _WOKEN}}
+        return {"resume": {state.interrupts[0].id: WOKEN}}
     if not (same and state.next):
-        desk.runtime.graph.update_state(config, {"ticket": ref}, as_node="__input__")
+        desk.runtime.graph.invoke(TicketState(ticket=ref), config, durability="sync", interrupt_before="*")  # pyright: ignore[reportUnknownMemberType]  generics left open
     return None
 
 

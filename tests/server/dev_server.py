@@ -23,25 +23,27 @@ PATIENCE = 90.0
 CASES = {
     "lost": (
         "simon.hartigan@example.org",
+        "Tent lost",
         "order FH-10072, the Basecamp tent, has not been scanned for nearly three weeks. It must be lost. We needed it "
         "last weekend and bought another, so please refund the full price.",
     ),
-    "cancel": ("dimitri.papas@example.com", "Please cancel my order FH-10020, I have changed my mind."),
+    "cancel": ("dimitri.papas@example.com", "Cancel", "Please cancel my order FH-10020, I have changed my mind."),
     "twice": (
         "viktor.hradec@example.com",
+        "Paid twice",
         "You charged me twice for FH-10049. Please give me the second payment back.",
     ),
-    "close": ("vera.lindholm@example.com", "Please close my account."),
-    "data": ("greta.holm@example.com", "Please send me a copy of my personal data."),
-    "hours": ("nobody@example.net", "When is your support desk open?"),
+    "close": ("vera.lindholm@example.com", "My account", "Please close my account."),
+    "data": ("greta.holm@example.com", "My data", "Please send me a copy of my personal data."),
+    "hours": ("nobody@example.net", "Opening hours", "When is your support desk open?"),
 }
-"""Messages; all but `hours` wait for a person when their sender is authenticated."""
+"""Sender, subject and text; all but `hours` wait for a person when their sender is authenticated."""
 
 
 def written(case: str, **more: object) -> dict[str, object]:
     """A message as it is handed in over HTTP, by somebody who vouches for its sender."""
-    sender, text = CASES[case]
-    return {"from": sender, "subject": "A question", "text": text, "authenticated": True} | more
+    sender, subject, text = CASES[case]
+    return {"from": sender, "subject": subject, "text": text, "authenticated": True} | more
 
 
 @dataclass
@@ -125,3 +127,10 @@ def waiting_ticket(client: httpx.Client, case: str) -> dict[str, Any]:
     answer = run(client, ticket["thread_id"], input={})
     assert answer.status_code == 200, answer.text
     return ticket | {"question": answer.json()["__interrupt__"][0]["id"]}
+
+
+def command(server: DevServer, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command line, as a process of its own, on the server's files."""
+    call = [sys.executable, "-c", "from countersign.cli import main; main()", *words, "--var", str(server.var)]
+    here = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(call, capture_output=True, text=True, env=here, cwd=server.folder, check=False, timeout=120)

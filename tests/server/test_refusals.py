@@ -158,6 +158,8 @@ TABLE = [
     Forged("too large", "POST", "/tickets", 413, MESSAGE | {"text": "x" * 1_000_001}),
     Forged("rebound name", "GET", "/tickets", 400, headers={"host": "evil.example"}),
     Forged("name that begins well", "GET", "/tickets", 400, headers={"host": "127.0.0.1.evil.example"}),
+    Forged("name that hides a path", "GET", "/deploy", 400, role="nobody", headers={"host": "127.0.0.1/ok?"}),
+    Forged("name with a path and a port", "GET", "/deploy", 400, role="nobody", headers={"host": "localhost:1/ok#"}),
     Forged("page from elsewhere", "GET", "/tickets", 403, headers={"origin": "https://evil.example"}),
     Forged("page without an origin", "GET", "/tickets", 403, headers={"origin": "null"}),
     Forged("preflight from elsewhere", "OPTIONS", "/tickets", 403,
