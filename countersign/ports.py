@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from countersign.domain.desk import Desk
 from countersign.domain.facts import Passage
@@ -276,6 +276,25 @@ class Ledger(Protocol):
 
     def rejections(self, ticket_id: str) -> tuple[Rejection, ...]:
         """Kinds of effect, by record, to which a person's latest word in this ticket was no; replies left out."""
+        ...
+
+    def reopen(self, ref: TicketRef, by: str, why: str, now: datetime) -> TicketRef:
+        """Begins another turn of a ticket that has ended in this one.
+
+        Raises RejectedError: `rejected.open` where it has not ended, `rejected.superseded` where it has moved on.
+        """
+        ...
+
+    def settle_ended(
+        self, ref: TicketRef, status: Literal["handed_over", "closed"], by: str, note: str, now: datetime
+    ) -> None:
+        """Gives a ticket that has ended to a person, or takes it off the queue. Raises like `reopen`."""
+        ...
+
+    def answer_ended(
+        self, ref: TicketRef, by: str, now: datetime, *, permit: Permit, edited: Edited, asked: tuple[Asked, ...]
+    ) -> Review:
+        """Begins another turn of a ticket that has ended, with a person's own answer. Raises like `reopen`."""
         ...
 
     def review_shown(self, ticket_id: str, digest: str) -> Review | None:

@@ -11,15 +11,16 @@ from pydantic import JsonValue
 from countersign.domain.errors import RejectedError
 from countersign.domain.facts import Fact
 from countersign.domain.frozen import Frozen
+from countersign.domain.frozen import digest as digest_of
 from countersign.domain.money import Money
 from countersign.domain.outcome import Effect, Review
 from countersign.domain.perception import Incoming, PastTurn, Sender
 from countersign.domain.plan import Draft, Kind, Proposal
-from countersign.domain.review import Asked, Reply
+from countersign.domain.review import Asked, Close, OwnAnswer, Reply, TakeOver
 from countersign.domain.state import TicketState
 from countersign.domain.ticket import Ticket, TicketRef
 from countersign.domain.verdict import Finding
-from nodes.act.answer import money_at_stake, write_answer
+from nodes.act.answer import known_person, money_at_stake, write_answer, write_late_answer
 from nodes.act.planned import drafted, planned
 from tools.catalog import contract
 
@@ -53,7 +54,7 @@ class Shown(Frozen):
     review: Review | None
     """The turn's latest question; None where nothing was asked."""
     digest: str
-    """What an answer has to name; empty where nothing was asked."""
+    """What an answer has to name; empty where nothing can be answered yet."""
     deadline: datetime | None
     """Until when the question can be answered; None where it can't be any more."""
     risk: Money | None
@@ -84,7 +85,7 @@ def shown(runtime: "Runtime", ticket_id: str) -> Shown:
     return Shown(
         ticket=ticket,
         review=review,
-        digest=review.digest if review else "",
+        digest=_end(ticket) or (review.digest if review else ""),
         deadline=review.deadline if review and is_open else None,
         risk=_risk(asked),
         sender=state.get("sender"),
@@ -102,25 +103,46 @@ def shown(runtime: "Runtime", ticket_id: str) -> Shown:
 def answer(runtime: "Runtime", ticket_id: str, said: Reply, person: str, digest: str) -> Ticket:
     """Writes a person's answer to what they were shown, wakes the thread, and answers how the ticket stands then.
 
+    A ticket that has ended takes an answer of one's own, which begins its next turn, a take-over and a close.
     Raises RejectedError, and nothing has changed: `rejected.already_answered` (who, what and when),
     `rejected.unknown_person`, `rejected.limit`, `rejected.not_permitted`, `rejected.digest`, `rejected.not_asked`,
-    `rejected.void`, `rejected.expired`, `rejected.policy`, `rejected.arguments`. StorageError where there is no such ticket.
+    `rejected.void`, `rejected.expired`, `rejected.policy`, `rejected.arguments`. StorageError for an unknown ticket.
     """
     ticket = runtime.ticket(ticket_id)
     review = runtime.ledger.review_shown(ticket.id, digest)
-    if review is None:
-        text = f"{ticket.id} asks something else than was shown" if digest else f"{ticket.id} asks nobody anything"
-        raise RejectedError(
-            text, hint=f"see countersign review {ticket.id}", detail="digest" if digest else "not_asked"
-        )
+    if review is not None:
+        _answer_review(runtime, ticket, review, said, person)
+    elif digest == _end(ticket) and isinstance(said, OwnAnswer | TakeOver | Close):
+        write_late_answer(_thread(runtime, ticket), said, person, runtime.deps)
+    else:
+        _refuse(runtime, ticket, digest, said, person)
+    return runtime.handle(ticket.id)
+
+
+def _answer_review(runtime: "Runtime", ticket: Ticket, review: Review, said: Reply, person: str) -> None:
     state = _thread(runtime, ticket) if review.status == "open" else None
     try:
-        write_answer(state, review, digest, said, person, runtime.deps)
+        write_answer(state, review, review.digest, said, person, runtime.deps)
     except RejectedError as error:
         if error.detail == "expired":
             runtime.handle(ticket.id)
         raise
-    return runtime.handle(ticket.id)
+
+
+def _refuse(runtime: "Runtime", ticket: Ticket, digest: str, said: Reply, person: str) -> None:
+    """Says why there is nothing to answer: somebody did, it is too late, or nobody was asked."""
+    review = runtime.ledger.review(ticket.id, ticket.turn)
+    hint = f"see countersign review {ticket.id}"
+    if digest != _end(ticket):
+        raise RejectedError(f"{ticket.id} is not what was shown any more", hint=hint, detail="digest")
+    if review is None:
+        raise RejectedError(f"{ticket.id} asks nobody anything", hint=hint, detail="not_asked")
+    write_answer(None, review, review.digest, said, person, runtime.deps)
+
+
+def _end(ticket: Ticket) -> str:
+    """What is shown of a ticket that has ended; nothing an answer could name where it has not."""
+    return "" if ticket.status in ("received", "waiting") else digest_of(["ended", ticket.id, ticket.turn])
 
 
 def expire(runtime: "Runtime", now: datetime) -> tuple[str, ...]:
@@ -137,16 +159,9 @@ def reopen(runtime: "Runtime", ticket_id: str, person: str, why: str) -> Ticket:
     Raises RejectedError: `rejected.unknown_person`, `rejected.open` where the ticket has not ended.
     """
     ticket = runtime.ticket(ticket_id)
-    who = _person(runtime, person)
-    runtime.ledger.reopen(ticket.id, who, why, runtime.deps.clock.now())
+    who = known_person(ticket.id, person, runtime.deps)
+    runtime.ledger.reopen(TicketRef(id=ticket.id, turn=ticket.turn), who.id, why, runtime.deps.clock.now())
     return runtime.handle(ticket.id)
-
-
-def _person(runtime: "Runtime", person: str) -> str:
-    if person not in runtime.deps.desk.people:
-        hint = "people stand in the desk's people.toml"
-        raise RejectedError("the desk knows no such person", hint=hint, detail="unknown_person")
-    return person
 
 
 def _thread(runtime: "Runtime", ticket: Ticket) -> TicketState:

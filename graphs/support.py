@@ -1,6 +1,6 @@
 """The support desk: the main road, as the picture in the architecture has it.
 
-PERCEIVE  receive → redact → recall
+PERCEIVE  receive → redact → recall → asked: triage; answered by a person: check
 REASON    triage → known: playbook → draft;  unknown or complex: hand_over
 ACT       check → authorize → record_verdict → allow: execute ⟲ (the reply last)
                                              → ask: review → record_review → approved: authorize, edited: check,
@@ -23,6 +23,7 @@ from graphs.catalog import NODES, bound
 from nodes.act.execute import route_executed
 from nodes.act.record_review import route_reviewed
 from nodes.act.record_verdict import route_ruled
+from nodes.perceive.recall import route_recalled
 from nodes.perceive.receive import route_received
 from nodes.reason.playbook import route_planned
 from nodes.reason.triage import route_triaged
@@ -32,7 +33,6 @@ SupportGraph = CompiledStateGraph[TicketState, None, TicketState, TicketState]
 ROAD = (
     (START, "receive"),
     ("redact", "recall"),
-    ("recall", "triage"),
     ("draft", "check"),
     ("check", "authorize"),
     ("authorize", "record_verdict"),
@@ -48,6 +48,7 @@ _ANSWERS: dict[Hashable, str] = {
 
 FORKS: tuple[tuple[str, Callable[[TicketState], str], dict[Hashable, str]], ...] = (
     ("receive", route_received, {"person": "redact", "automatic": "record_outcome"}),
+    ("recall", route_recalled, {"asked": "triage", "answered": "check"}),
     ("triage", route_triaged, {"known": "playbook", "unknown": "hand_over"}),
     ("playbook", route_planned, {"clear": "draft", "complex": "hand_over"}),
     ("record_verdict", route_ruled, {"allow": "execute", "ask": "review", "deny": "hand_over"}),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from countersign.domain.facts import Fact
 from countersign.domain.frozen import Frozen
 from countersign.domain.plan import Draft, Kind, Proposal
 
@@ -86,6 +87,8 @@ class Edited(Frozen):
     proposals: tuple[Proposal, ...]
     """All but the reply."""
     draft: Draft
+    facts: tuple[Fact, ...] = ()
+    """What an earlier turn knew, where the answer begins a turn of its own."""
 
 
 class Asked(Frozen):

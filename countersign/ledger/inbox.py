@@ -5,11 +5,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from countersign.domain.errors import RejectedError
-from countersign.domain.frozen import Json, digest
-from countersign.domain.ticket import Accepted, Message, Quarantined, TicketRef
+from countersign.domain.frozen import Json
+from countersign.domain.ticket import Accepted, Message, Quarantined
 from countersign.ledger import audit, voiding
-from countersign.ledger.rows import Row, first, storable, ticket_row, update_ticket
+from countersign.ledger.rows import Row, first, storable, update_ticket
 from countersign.ledger.schema import effects, inbox, quarantine, tickets
 
 FIRST_NUMBER = 1001
@@ -41,17 +40,6 @@ def keep_in_quarantine(connection: sa.Connection, item: Quarantined, now: dateti
     connection.execute(quarantine.insert().values(**row, at=now))
     audit.append(connection, now, "message.quarantined", item.key, {"code": item.code, "raw": item.raw})
     return True
-
-
-def reopen(connection: sa.Connection, ticket: str, by: str, why: str, now: datetime) -> TicketRef:
-    """Begins another turn of a ticket that has ended; a person asked for it."""
-    row = ticket_row(connection, ticket)
-    if row["status"] in ("received", "waiting"):
-        raise RejectedError(f"{ticket} has not ended: it is {row['status']}", detail="open")
-    ref = TicketRef(id=ticket, turn=row["turn"] + 1)
-    update_ticket(connection, ticket, now, turn=ref.turn, status="received", reason=storable(f"{by} reopened it: {why}"))
-    audit.append(connection, now, "ticket.reopened", ticket, {"turn": ref.turn, "why": digest(why)}, actor=by)
-    return ref
 
 
 def _open_ticket(

@@ -6,7 +6,7 @@ Every function takes an open ledger or the path of its file, and raises StorageE
 from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -51,6 +51,9 @@ class Waiting(Frozen):
     """The open review's id; empty where it was handed over."""
     since: datetime
     deadline: datetime | None
+    """Until when the question can be answered; of one that expired, until when it could be."""
+    expired: bool = False
+    """Nobody answered in time."""
 
 
 class Summary(Frozen):
@@ -68,7 +71,10 @@ class Summary(Frozen):
 
 
 def waiting(source: Source) -> tuple[Waiting, ...]:
-    """Tickets waiting for a person or handed over: most money first, then what a rule asked about, then the oldest."""
+    """Tickets waiting for a person or handed over, in the order in which to take them.
+
+    Most money first, then what a rule asked about; among equals the one that waits longest, then the earliest deadline.
+    """
     needy = sa.select(tickets).where(tickets.c.status.in_(("waiting", "handed_over")))
     with view(source) as connection:
         rows = connection.execute(needy.order_by(tickets.c.arrived)).mappings().all()
@@ -129,6 +135,7 @@ def _waiting(connection: sa.Connection, row: Row) -> Waiting:
     ticket = ticket_of(row)
     review = latest(connection, ticket.id, ticket.turn)
     asked = review if review is not None and review.status == "open" else None
+    late = review if review is not None and review.status == "expired" else None
     plan = _unsettled(connection, ticket)
     own = (ticket.reason,) if ticket.reason else ()
     return Waiting(
@@ -136,7 +143,7 @@ def _waiting(connection: sa.Connection, row: Row) -> Waiting:
         category=ticket.category, reasons=asked.reasons if asked else own, rules=_rules(connection, ticket),
         amount=_most_money(plan), proposals=tuple(proposal["summary"] for proposal in plan),
         review=asked.id if asked else "", since=asked.opened_at if asked else ticket.updated_at,
-        deadline=asked.deadline if asked else None,
+        deadline=asked.deadline if asked else late.deadline if late else None, expired=late is not None,
     )  # fmt: skip
 
 
@@ -172,6 +179,7 @@ def _money(args: dict[str, JsonValue]) -> Money | None:
     return Money(amount=amount, currency=currency)
 
 
-def _risk(item: Waiting) -> tuple[int, bool]:
-    """Sorting by it keeps the order of arrival among equals."""
-    return -(item.amount.amount if item.amount else 0), not item.rules
+def _risk(item: Waiting) -> tuple[int, bool, datetime, datetime]:
+    """By risk, age and deadline; sorting by it keeps the order of arrival among equals."""
+    deadline = item.deadline or datetime.max.replace(tzinfo=UTC)
+    return -(item.amount.amount if item.amount else 0), not item.rules, item.since, deadline

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -24,7 +25,7 @@ from countersign.domain.plan import Proposal
 from countersign.domain.review import Asked, Edited, Permit, Rejection
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
 from countersign.domain.verdict import Decision
-from countersign.ledger import claims, counts, effects, execution, inbox, reviews, rulings, signatures
+from countersign.ledger import claims, counts, effects, ended, execution, inbox, reviews, rulings, signatures
 from countersign.ledger.file import LedgerFile, OnPoint
 from countersign.ledger.rows import first, message_of, ticket_of
 from countersign.ledger.schema import inbox as inbox_table
@@ -163,10 +164,25 @@ class SqlLedger:
         with self.file.reading() as connection:
             return reviews.shown(connection, ticket_id, digest)
 
-    def reopen(self, ticket_id: str, by: str, why: str, now: datetime) -> TicketRef:
-        """Begins another turn of a ticket that has ended. Raises RejectedError (`rejected.open`) where it has not."""
+    def reopen(self, ref: TicketRef, by: str, why: str, now: datetime) -> TicketRef:
+        """See `ports.Ledger`."""
         with self.file.writing("reopen") as connection:
-            return inbox.reopen(connection, ticket_id, by, why, now)
+            return ended.reopen(connection, ref, by, why, now)
+
+    def settle_ended(
+        self, ref: TicketRef, status: Literal["handed_over", "closed"], by: str, note: str, now: datetime
+    ) -> None:
+        """See `ports.Ledger`."""
+        with self.file.writing("settle_ended") as connection:
+            ended.settle(connection, ref, status, by, note, now)
+
+    def answer_ended(
+        self, ref: TicketRef, by: str, now: datetime, *, permit: Permit, edited: Edited, asked: tuple[Asked, ...]
+    ) -> Review:
+        """See `ports.Ledger`."""
+        said = reviews.Said(answer="answer", by=by, text="", now=now, permit=permit, edited=edited, asked=asked)
+        with self.file.writing("answer_ended") as connection:
+            return ended.answer(connection, ref, edited.review, said)
 
     def asked(self, ref: TicketRef) -> tuple[Asked, ...]:
         """See `ports.Ledger`."""

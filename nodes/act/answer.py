@@ -2,6 +2,7 @@
 
 from countersign.domain.desk import Person
 from countersign.domain.errors import RejectedError
+from countersign.domain.frozen import digest
 from countersign.domain.outcome import Review
 from countersign.domain.plan import Principal
 from countersign.domain.review import (
@@ -18,7 +19,7 @@ from countersign.domain.review import (
 from countersign.domain.state import TicketState
 from countersign.domain.verdict import Question
 from countersign.ports import Deps
-from nodes.act.editing import edited_by, own_answer_of
+from nodes.act.editing import edited_by, late_answer_of, own_answer_of
 
 
 def write_answer(state: TicketState | None, review: Review, shown: str, said: Reply, person: str, deps: Deps) -> Review:
@@ -28,7 +29,7 @@ def write_answer(state: TicketState | None, review: Review, shown: str, said: Re
     question stays open: `rejected.unknown_person`, `rejected.not_permitted`, `rejected.limit`, `rejected.policy` where
     policy would refuse the edit, `rejected.arguments`, and what `ports.Ledger.answer_review` raises.
     """
-    who = known_person(review, person, deps)
+    who = known_person(review.id, person, deps)
     now, permit = deps.clock.now(), permit_of(who, deps)
     match said:
         case Approve():
@@ -41,13 +42,33 @@ def write_answer(state: TicketState | None, review: Review, shown: str, said: Re
             return _write_edit(state, review, shown, said, who, deps)
 
 
-def known_person(review: Review, person: str, deps: Deps) -> Person:
-    """The person of the desk with that id. Raises RejectedError (`rejected.unknown_person`), which the audit keeps."""
+def write_late_answer(state: TicketState, said: OwnAnswer | TakeOver | Close, person: str, deps: Deps) -> None:
+    """Writes a person's answer to a ticket that has ended in the state's turn; their own words begin the next turn.
+
+    Raises RejectedError, and nothing has changed: what `write_answer` raises, `rejected.open` and
+    `rejected.superseded` where the ticket is not at its end, or not at this one.
+    """
+    ref, now = state["ticket"], deps.clock.now()
+    who = known_person(ref.id, person, deps)
+    if isinstance(said, OwnAnswer):
+        name = "R-" + digest([ref, who.id, said.text])[:16]
+        edited, asked = late_answer_of(said, state, name, who, deps)
+        deps.ledger.answer_ended(ref, who.id, now, permit=permit_of(who, deps), edited=edited, asked=asked)
+    else:
+        status = "closed" if isinstance(said, Close) else "handed_over"
+        deps.ledger.settle_ended(ref, status, who.id, said.note, now)
+
+
+def known_person(about: str, person: str, deps: Deps) -> Person:
+    """The person of the desk with that id. Raises RejectedError (`rejected.unknown_person`), which the audit keeps.
+
+    `about` is the review or the ticket that they wanted to answer.
+    """
     found = deps.desk.people.get(person)
     if found is None:
         error = RejectedError("the desk knows no such person", hint="people stand in the desk's people.toml",
                               detail="unknown_person")  # fmt: skip
-        deps.ledger.refuse_person(review.id, person, error.full_code, deps.clock.now())
+        deps.ledger.refuse_person(about, person, error.full_code, deps.clock.now())
         raise error
     return found
 

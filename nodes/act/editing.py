@@ -9,6 +9,7 @@ from countersign.domain.plan import Draft, Proposal
 from countersign.domain.review import Asked, Edit, Edited, EditedProposal, OwnAnswer
 from countersign.domain.state import TicketState
 from countersign.domain.text import clean
+from countersign.domain.ticket import TicketRef
 from countersign.ports import Deps
 from countersign.quality.language import UNDETERMINED, language_of
 from nodes.act.authorize import DESK, judge, proposals_of
@@ -37,6 +38,18 @@ def own_answer_of(said: OwnAnswer, state: TicketState, review: str, who: Person,
     draft = _own_draft(said.text, None, state, deps)
     edited = Edited(review=review, by=who.id, own=True, proposals=(), draft=draft)
     return edited, _asked(edited, state, deps)
+
+
+def late_answer_of(said: OwnAnswer, state: TicketState, review: str, who: Person, deps: Deps) -> Made:
+    """The same for a ticket that has ended, in its next turn: what the ended turn knew comes along."""
+    ref = state["ticket"]
+    draft = _own_draft(said.text, None, state, deps)
+    facts = tuple(dict.fromkeys(fact for plan in planned(state) for fact in plan.facts))
+    edited = Edited(review=review, by=who.id, own=True, proposals=(), draft=draft, facts=facts)
+    after = state.copy()
+    after["ticket"] = TicketRef(id=ref.id, turn=ref.turn + 1)
+    after["plans"] = ()
+    return edited, _asked(edited, after, deps)
 
 
 def _asked(edited: Edited, state: TicketState, deps: Deps) -> tuple[Asked, ...]:

@@ -54,7 +54,8 @@ def _emptied(plan: Plan, gone: set[int]) -> Plan:
 
 
 def _facts(edit: Edited) -> tuple[Fact, ...]:
-    """The amounts of the edit's proposals, which its reply may state."""
+    """The amounts of the edit's proposals, which its reply may state, and what it brought along."""
     moneys = (money_of(proposal) for proposal in edit.proposals)
     source = f"review:{edit.review}"
-    return tuple(Fact(name="amount", kind="amount", value=str(money), source=source) for money in moneys if money)
+    amounts_now = (Fact(name="amount", kind="amount", value=str(money), source=source) for money in moneys if money)
+    return (*edit.facts, *amounts_now)

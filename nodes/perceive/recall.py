@@ -25,6 +25,12 @@ def recall(state: TicketState, *, deps: Deps) -> Update:
     return Update(sender=sender, memory=Memory(turns=turns, orders=_orders(turns), other_tickets=others))
 
 
+def route_recalled(state: TicketState) -> str:
+    """`answered` where a person began the turn with an answer of their own, else `asked`."""
+    review = state.get("review")
+    return "answered" if review is not None and review.answer == "answer" else "asked"
+
+
 def identify(perception: Perception, deps: Deps) -> Sender:
     """Who is asking: verified by address, by details, or not at all.
 

@@ -9,17 +9,21 @@ from countersign.ports import Deps
 def receive(state: TicketState, *, deps: Deps) -> Update:
     """The ticket's turn and inbox rows as the ledger has them now; everything of an earlier turn is cleared.
 
+    A turn that a person began with an answer of their own has its review from the start.
     Raises StorageError where the ledger does not know the ticket: a thread alone is no ticket.
     """
     ticket_id = state["ticket"].id
     ticket = deps.ledger.ticket(ticket_id)
     if ticket is None:
         raise StorageError("the ledger knows no such ticket", where=ticket_id, detail="no_ticket")
+    review = deps.ledger.review(ticket_id, ticket.turn)
+    begun = review if review and review.answer == "answer" else None
     return Update(
         ticket=TicketRef(id=ticket_id, turn=ticket.turn),
         inbox=deps.ledger.inbox(ticket_id),
         perception=None, sender=None, memory=None, triage=None, plans=(), draft=None, findings=(),
-        verdict=None, resumed=None, review=None, edit=None, refusal="", progress=None, dossier=None, outcome=None,
+        verdict=None, resumed=None, review=begun, edit=begun.edited if begun else None, refusal="", progress=None,
+        dossier=None, outcome=None,
     )  # fmt: skip
 
 

@@ -3,82 +3,17 @@
 import pytest
 
 from countersign.domain.errors import RejectedError
-from countersign.domain.review import Approve, Close, Edit, EditedProposal, OwnAnswer, Reject, Reply, TakeOver
-from countersign.domain.shop import Order
-from countersign.domain.ticket import Ticket, TicketRef
-from countersign.intake import take
+from countersign.domain.review import Approve, Close, Reject, Reply, TakeOver
 from countersign.ledger.check import check_ledger
-from countersign.review import Shown, answer, expire, reopen, shown
-from countersign.runtime import Runtime, thread_config
-from tests.conftest import SteppingClock
-from tests.messages import message
-
-SIMON = "simon.hartigan@example.org"
-LOST = (
-    "order FH-10072, the Basecamp tent, has not been scanned for nearly three weeks. It must be lost. We needed it "
-    "last weekend and bought another, so please refund the full price."
-)
-
-
-def deliver(runtime: Runtime, key: str = "m1", text: str = LOST, **more: object) -> Ticket:
-    """A message about a lost tent, to the end of its turn."""
-    taken = take(message(key, SIMON, "Basecamp tent lost, FH-10072", text, **more), runtime.deps)
-    return runtime.handle(taken.ticket)
+from countersign.review import Shown
+from countersign.runtime import Runtime
+from tests.graph.reviewing import LOST, lost_tent, refunds, refused, say
 
 
 @pytest.fixture
 def asked(runtime: Runtime) -> Shown:
     """A large refund that waits for a person, as the person sees it."""
-    return shown(runtime, deliver(runtime).id)
-
-
-def say(runtime: Runtime, asked: Shown, reply: Reply, person: str = "ines") -> Ticket:
-    """A person answers what they were shown."""
-    return answer(runtime, asked.ticket.id, reply, person, asked.digest)
-
-
-def refused(runtime: Runtime, asked: Shown, reply: Reply, person: str = "ines") -> str:
-    """The code with which the answer is refused; the question must stay open and nothing must have happened."""
-    before = runtime.ledger.effect_counts()
-    with pytest.raises(RejectedError) as caught:
-        say(runtime, asked, reply, person)
-    assert runtime.ledger.effect_counts() == before
-    review = runtime.ledger.review_shown(asked.ticket.id, asked.digest)
-    assert review is not None
-    assert review.status == "open"
-    return caught.value.full_code
-
-
-def order(runtime: Runtime, number: str = "FH-10072") -> Order:
-    """An order as the shop has it now."""
-    found = runtime.deps.shop.order(number)
-    assert found is not None
-    return found
-
-
-def refunds(runtime: Runtime) -> list[int]:
-    """What was refunded for the tent."""
-    return [refund.amount for refund in order(runtime).refunds]
-
-
-def mail(runtime: Runtime, ticket: Ticket) -> str:
-    """The text of the turn's reply."""
-    return str(runtime.ledger.proposals(TicketRef(id=ticket.id, turn=ticket.turn))[-1].args["body"])
-
-
-def edit_of(asked: Shown, **args: object) -> Edit:
-    """The refund with other arguments, the reply with the same words but for the amount."""
-    (proposal,) = asked.proposals
-    changed = EditedProposal.model_validate(
-        {"kind": proposal.kind, "target": proposal.target, "args": proposal.args | args}
-    )
-    return Edit(proposals=(changed,), body=None)
-
-
-def body_with(asked: Shown, amount: str) -> str:
-    """The draft's text with another amount."""
-    assert asked.draft is not None
-    return asked.draft.body.replace("649.00", amount)
+    return lost_tent(runtime)
 
 
 def test_shown_holds_everything_a_person_needs(asked: Shown) -> None:
