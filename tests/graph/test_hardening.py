@@ -57,3 +57,27 @@ def test_link_that_leads_to_itself_hides_nothing_behind_it(runtime: Runtime, tmp
     batch = run(runtime, folder)
     assert [taken.source for taken in batch.taken if taken.quarantined] == [str(folder / "a.eml")]
     assert [ticket.sender for ticket in batch.tickets.values()] == ["b@writer.example"]
+
+
+def test_machines_are_not_answered_where_mail_comes_as_records(runtime: Runtime, tmp_path: Path) -> None:
+    """Bounces, no-reply senders and absence notes in JSON Lines are closed without a reply, like those in mail."""
+    source = tmp_path / "records.jsonl"
+    heads = (
+        ("mailer-daemon@a.example", "Undelivered"),
+        ("no-reply@b.example", "News"),
+        ("c@c.example", "Out of office"),
+    )
+    records = [{"from": sender, "subject": subject, "text": QUESTION} for sender, subject in heads]
+    source.write_text("\n".join(json.dumps(record) for record in records), encoding="ascii")
+    batch = run(runtime, source)
+    assert [ticket.status for ticket in batch.tickets.values()] == ["closed"] * 3
+    assert runtime.ledger.effect_counts() == (0, 0)
+
+
+def test_empty_name_is_no_folder(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source without a name, as an unset variable gives it, is missing; it is not the folder we stand in."""
+    (tmp_path / "stray.eml").write_text(f"From: b@writer.example\n\n{QUESTION}\n", encoding="ascii")
+    monkeypatch.chdir(tmp_path)
+    batch = Batch(runtime)
+    batch.run(read_sources([""], runtime.deps.blobs, runtime.deps.desk.settings.mail, io.BytesIO()))
+    assert [taken.quarantined and taken.quarantined.code for taken in batch.taken] == ["input.missing"]

@@ -10,7 +10,7 @@ from typing import cast
 from countersign.adapters.mail.authentication import authenticated
 from countersign.adapters.mail.automatic import automatic
 from countersign.adapters.mail.body import Body, body_of
-from countersign.adapters.mail.headers import field, fields, lowered, mailbox, message_ids, moment, usable, words
+from countersign.adapters.mail.headers import field, fields, mailbox, message_ids, moment, usable, words
 from countersign.adapters.mail.parsed import Parsed, Record
 from countersign.adapters.mail.quotes import split
 from countersign.domain.desk import MailSettings
@@ -58,13 +58,17 @@ def parse_mail(raw: bytes, settings: MailSettings) -> Parsed:
 
 
 def parse_record(record: Record, settings: MailSettings) -> Parsed:
-    """Parses a message that came as fields. Raises InputError where the sender is not an address."""
+    """Parses a message that came as fields; a machine is told by sender and subject alone.
+
+    Raises InputError where the sender is not an address.
+    """
     sender = mailbox([record.sender])
     if record.sender.strip() and not usable(sender.address):
         raise InputError("`from` is not an address", detail="field")
     ids = message_ids(record.id)
-    own = {lowered(address) for address in (settings.address, *settings.own_addresses)}
     subject = one_line(record.subject)
+    head = Message()
+    head["Subject"] = subject
     return _parsed(
         Body.of(record.text, record.html),
         reply=bool(_REPLY_SUBJECT.match(subject)),
@@ -75,7 +79,7 @@ def parse_record(record: Record, settings: MailSettings) -> Parsed:
             "sender_name": sender.name,
             "subject": subject,
             "sent_at": moment(record.sent_at),
-            "automatic": "own" if sender.address in own and sender.address else None,
+            "automatic": automatic(head, sender.address, settings),
             "authenticated": record.authenticated and sender.plain,
         },
     )

@@ -94,7 +94,9 @@ def _quarantined(item: Item, blobs: Blobs) -> Quarantined:
 
 def _path_items(path: Path, source: str) -> Iterator[Item]:
     try:
-        if path.is_dir():
+        if not source:
+            yield Item(source, b"", code="missing", reason="an empty name names no file")
+        elif path.is_dir():
             yield from _folder_items(path)
         elif path.is_file():
             with path.open("rb") as stream:
