@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from countersign.domain.errors import SettingsError
 
@@ -69,6 +70,10 @@ def read_settings(**given: object) -> Settings:
         first = error.errors()[0]
         name = "COUNTERSIGN_" + "__".join(str(part).upper() for part in first["loc"])
         raise SettingsError(first["msg"], where=name, hint="unset it or give a value of that kind") from None
+    except UnreadableSetting:  # a group given as one text; its own words may quote the value
+        raise SettingsError(
+            "a group of settings is not JSON", where="COUNTERSIGN_SMTP", hint="set COUNTERSIGN_SMTP__HOST and so on"
+        ) from None
 
 
 def demonstration_desk() -> Path:

@@ -9,7 +9,9 @@ import pytest
 
 from countersign.adapters.mail import read_sources
 from countersign.batch import Batch
+from countersign.domain.errors import SettingsError
 from countersign.runtime import Runtime
+from countersign.settings import read_settings
 
 QUESTION = "How long do I have to return something?"
 
@@ -81,3 +83,12 @@ def test_empty_name_is_no_folder(runtime: Runtime, tmp_path: Path, monkeypatch: 
     batch = Batch(runtime)
     batch.run(read_sources([""], runtime.deps.blobs, runtime.deps.desk.settings.mail, io.BytesIO()))
     assert [taken.quarantined and taken.quarantined.code for taken in batch.taken] == ["input.missing"]
+
+
+def test_group_of_settings_as_one_text_is_an_error_without_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that is no JSON where a group belongs names its variable, and never repeats what may be a secret."""
+    monkeypatch.setenv("COUNTERSIGN_SMTP", "smtp://me:hunter2@host")
+    with pytest.raises(SettingsError) as raised:
+        read_settings()
+    assert "COUNTERSIGN_SMTP" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
