@@ -59,9 +59,10 @@ def support_svg(passed: Sequence[str] = (), waits: str = "") -> str:
     """
     marks = Marks(tuple(passed), waits)
     width, height = SIZE
+    fits = 'style="max-width: 100%; height: auto" ' if passed else ""  # a notebook's cell may be narrower
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'font-family="Helvetica, Arial, sans-serif" font-size="14" role="img">',
+        f'{fits}font-family="Helvetica, Arial, sans-serif" font-size="14" role="img">',
         f"<title>{'The road of a ticket' if passed else 'The support graph: every node and every edge'}</title>",
         f"<defs>{''.join(_arrows(marks))}</defs>",
         f'<rect width="{width}" height="{height}" fill="white"/>',
