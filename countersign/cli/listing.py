@@ -22,9 +22,10 @@ def print_quarantine(found: Sequence[Quarantined]) -> None:
     if not found:
         out.print("Nothing is in quarantine.")
         return
-    rows = table("source", "code", "reason")
+    rows = table("code", "source, and reason")
     for item in found:
-        rows.add_row(
-            Text(line(item.source), overflow="fold"), Text(item.code, style="magenta"), Text(line(item.reason))
-        )
+        source = line(item.source)
+        reason = line(item.reason).removeprefix(f"{source}: ")
+        text = Text.assemble((source, "bold"), f"\n{reason}", overflow="fold")
+        rows.add_row(Text(item.code, style="magenta"), text)
     out.print(rows)

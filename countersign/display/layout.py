@@ -59,10 +59,11 @@ class Way:
 _NEXT = Way("right", "left")
 WAYS: dict[tuple[str, str], Way] = {
     ("receive", "record_outcome"): Way("bottom", "left", (_gap(0, 0.5), ("x", _OUTER)), leave=-40, arrive=13, label=1),
-    ("recall", "triage"): Way("bottom", "top", (_gap(0, 0.5),)),
+    ("recall", "triage"): Way("bottom", "top", (_gap(0, 0.5),), label=1),
+    ("recall", "check"): Way("right", "top", (("x", _CORRIDOR), _gap(1, 0.68)), arrive=4, label=1, at=0.4),
     ("triage", "hand_over"): Way("left", "left", (("x", _INNER),), label=1, at=0.76),
-    ("playbook", "hand_over"): Way("bottom", "left", (_gap(1, 0.3), ("x", _INNER)), label=1),
-    ("draft", "check"): Way("bottom", "top", (_gap(1, 0.6),)),
+    ("playbook", "hand_over"): Way("bottom", "left", (_gap(1, 0.26), ("x", _INNER)), label=1),
+    ("draft", "check"): Way("bottom", "top", (_gap(1, 0.52),), arrive=-22),
     ("record_verdict", "review"): Way("bottom", "top"),
     ("record_verdict", "hand_over"): Way(
         "bottom", "bottom", (_gap(2, 0.4), ("x", _CORRIDOR), _gap(3, 0.4)), leave=50, arrive=30, label=1
@@ -76,7 +77,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ("execute", "execute"): Way(
         "right", "right", (("x", LEFT + 3 * COLUMN + WIDTH + 26.0),), leave=-12, arrive=12, label=1
     ),
-    ("execute", "check"): Way("top", "top", (_gap(1, 0.8),), arrive=34, label=1, at=0.17),
+    ("execute", "check"): Way("top", "top", (_gap(1, 0.84),), arrive=30, label=1, at=0.06),
     ("execute", "record_outcome"): Way("bottom", "top"),
     ("hand_over", "record_outcome"): Way("bottom", "left", leave=-20),
 }

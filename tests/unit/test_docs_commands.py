@@ -13,6 +13,8 @@ from tests.cli.command import countersign
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _ELSEWHERE = ("make",)
 """What other tests and the CI script run."""
+_READING = {"inbox", "show", "why", "quarantine"}
+"""Commands that need something to read."""
 
 
 def commands(page: Path) -> list[list[str]]:
@@ -27,7 +29,7 @@ PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.m
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_the_commands_of_a_page_work(page: Path, prepared_var: Path, tmp_path: Path) -> None:
-    """From a folder with a few of the sample messages, after a first run, each command ends with exit code 0."""
+    """From a folder with a few of the sample messages, handled where that is needed, each command ends with 0."""
     mail = tmp_path / "desk" / "mail"
     mail.mkdir(parents=True)
     for path in sorted((ROOT / "desk" / "mail").glob("*.eml"))[:2]:
@@ -35,7 +37,7 @@ def test_the_commands_of_a_page_work(page: Path, prepared_var: Path, tmp_path: P
     var = tmp_path / "var"
     shutil.copytree(prepared_var / "triage", var / "triage")
     told = [words for words in commands(page) if words[0] not in _ELSEWHERE]
-    if told:
+    if _READING & {words[1] for words in told}:
         assert countersign("run", "desk/mail", var=var, cwd=tmp_path).returncode == 0
     for words in told:
         assert words[0] == "countersign", words
