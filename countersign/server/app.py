@@ -1,8 +1,9 @@
 """The server's own routes, the guard before all routes, and what is put right at the start and every minute."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from threading import Event
 
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ from countersign.server.refusal import Refused
 from countersign.server.rows import ensure_row
 from countersign.server.turns import take_in
 
+_log = logging.getLogger(__name__)
 EVERY = 60.0
 """Seconds between two looks for what was left behind."""
 
@@ -71,9 +73,12 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
 async def _keep_up(stop: Event) -> None:
     """Ends questions nobody answered, settles doubts and finishes what a crash left behind, now and every minute."""
     while not stop.is_set():
-        with suppress(CountersignError):
+        try:
             await asyncio.to_thread(_catch_up, stop)
             await _show_waiting()
+        except Exception as error:  # noqa: BLE001  whatever it was, the next minute is another chance
+            code = error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"
+            _log.error("could not put right what was left behind [%s]", code)
         await asyncio.to_thread(stop.wait, EVERY)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from ipaddress import ip_address
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 from starlette.datastructures import MutableHeaders
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from countersign.domain.errors import CountersignError
 from countersign.server import opened
 from countersign.server.bodies import Body, NewRun, NewThread
-from countersign.server.offers import Offer, offered
+from countersign.server.offers import IGNORED, Offer, offered
 from countersign.server.people import token_in
 from countersign.server.refusal import Refused
 from countersign.server.rows import ensure_row
@@ -45,7 +45,7 @@ class Guard:
             await self._guarded(Request(scope, receive), send)
 
     async def _guarded(self, request: Request, send: Send) -> None:
-        scope = dict(request.scope)
+        scope = request.scope
         try:
             body = await _admitted(request)
         except Refused as refused:
@@ -79,7 +79,7 @@ async def _passed_on(request: Request, desk: opened.OpenDesk, person: str) -> by
     if found is None:
         raise Refused(404, "rejected.not_offered", "this server does not offer that")
     offer, parts = found
-    _check_query(request, offer)
+    request.scope["query_string"] = _query(request, offer)
     body = await _body(request, offer)
     thread = body.thread_id if isinstance(body, NewThread) else parts.get("thread")
     if thread is None:
@@ -134,12 +134,12 @@ def _is_preflight(request: Request) -> bool:
     return request.method == "OPTIONS" and wanted
 
 
-def _check_query(request: Request, offer: Offer) -> None:
-    unknown = {
-        name for name, _ in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    } - offer.query
-    if unknown:
+def _query(request: Request, offer: Offer) -> bytes:
+    """The query parameters to pass on."""
+    given = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    if not {name for name, _ in given} <= offer.query | IGNORED:
         raise Refused(422, "rejected.query", "there is a query parameter that this route does not take")
+    return urlencode([(name, value) for name, value in given if name in offer.query]).encode()
 
 
 async def _body(request: Request, offer: Offer) -> Body | None:

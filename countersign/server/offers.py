@@ -11,7 +11,7 @@ _NAMES = {"thread": _UUID, "run": _UUID, "assistant": f"support|{_UUID}"}
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A method and a path, the body it takes, and the query parameters it knows."""
+    """A method and a path, the body it takes, and the query parameters that are passed on."""
 
     method: str
     path: str
@@ -27,7 +27,8 @@ class Offer:
         return re.compile(re.sub(r"{(\w+)}", lambda part: f"(?P<{part[1]}>{_NAMES[part[1]]})", self.path))
 
 
-_PAGE = frozenset({"limit", "offset"})
+IGNORED = frozenset({"cancel_on_disconnect"})
+"""Query parameters that clients send without being asked, and that are left out: no run is cancelled here."""
 OFFERS: tuple[Offer, ...] = (
     Offer("GET", "/info"),
     Offer("GET", "/tickets"),
@@ -35,17 +36,17 @@ OFFERS: tuple[Offer, ...] = (
     Offer("POST", "/assistants/search", Search),
     Offer("GET", "/assistants/{assistant}"),
     Offer("GET", "/assistants/{assistant}/schemas"),
-    Offer("GET", "/assistants/{assistant}/graph"),
+    Offer("GET", "/assistants/{assistant}/graph", query=frozenset({"xray"})),
     Offer("POST", "/threads", NewThread),
     Offer("POST", "/threads/search", Search),
     Offer("GET", "/threads/{thread}"),
-    Offer("GET", "/threads/{thread}/state"),
+    Offer("GET", "/threads/{thread}/state", query=frozenset({"subgraphs"})),
     Offer("GET", "/threads/{thread}/history", query=frozenset({"limit"})),
     Offer("POST", "/threads/{thread}/history", History),
     Offer("POST", "/threads/{thread}/runs", NewRun),
     Offer("POST", "/threads/{thread}/runs/wait", NewRun),
     Offer("POST", "/threads/{thread}/runs/stream", NewRun),
-    Offer("GET", "/threads/{thread}/runs", query=_PAGE),
+    Offer("GET", "/threads/{thread}/runs", query=frozenset({"limit", "offset"})),
     Offer("GET", "/threads/{thread}/runs/{run}"),
     Offer("GET", "/threads/{thread}/runs/{run}/join"),
     Offer("GET", "/threads/{thread}/runs/{run}/stream", query=frozenset({"stream_mode"})),

@@ -191,6 +191,26 @@ def test_customer_writes_again_and_the_old_question_is_no_longer_answered(
     assert not [effect for effect in ledger.receipts(TicketRef(id=found.id, turn=1)) if effect.kind == "export_data"]
 
 
+def test_langgraph_client_works_as_it_is(server: DevServer, maria: httpx.Client) -> None:
+    """LangGraph's own client creates the thread's row, runs, reads and joins, with the parameters it always sends."""
+    from langgraph_sdk import get_sync_client
+
+    ticket = open_ticket(maria, "hours", id="client")
+    key = maria.headers["authorization"].removeprefix("Bearer ")
+    client = get_sync_client(url=server.url, api_key=key)
+    thread = client.threads.create(thread_id=ticket["thread_id"], if_exists="do_nothing", graph_id="support")
+    assert thread["metadata"] is not None
+    assert thread["metadata"]["ticket"] == ticket["ticket"]
+    events = [part.event for part in client.runs.stream(ticket["thread_id"], "support", input={}, durability="async")]
+    assert events[-1] == "values"
+    (made,) = client.runs.list(ticket["thread_id"])
+    assert made["status"] == "success"
+    assert list(client.runs.join_stream(ticket["thread_id"], made["run_id"])) == []
+    assert client.threads.get_state(ticket["thread_id"])["next"] == []
+    assert len(client.threads.get_history(ticket["thread_id"], limit=3)) == 3
+    assert ticket["thread_id"] in [found["thread_id"] for found in client.threads.search(limit=100)]
+
+
 def test_ledger_is_sound_after_all_of_it(server: DevServer) -> None:
     """Pages, triggers and the audit chain are in order."""
     assert check_ledger(server.var / "ledger.db") == ()
