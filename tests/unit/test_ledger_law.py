@@ -246,6 +246,7 @@ def test_grant_needs_its_decision_without_the_programs_check(
     ref = new_ticket(ledger)
     monkeypatch.setattr(rulings, "_require_consistent", always(None))
     monkeypatch.setattr("countersign.ledger.reviews.require_approval", always(None))
+    monkeypatch.setattr(rulings, "_require_signed", always(None))
     said = ruling(ref, refund(), decided="ask", approver="alice" if lie == "approver" else "policy")
     with pytest.raises(RejectedError, match="no decision permits"):
         ledger.record_verdict(ref, said, NOW)
