@@ -5,6 +5,7 @@ import json
 import uuid
 from dataclasses import dataclass
 
+from countersign.domain.frozen import digest
 from countersign.domain.redaction import redact
 from countersign.domain.ticket import Accepted, Message, Quarantined
 from countersign.ports import Deps
@@ -27,6 +28,9 @@ def take(item: Message | Quarantined, deps: Deps) -> Taken:
         new = deps.ledger.quarantine(item, deps.clock.now())
         return Taken(source=item.source, new=new, quarantined=item)
     accepted = accept(item, deps)
+    if not accepted.new and (other := _other_under_one_id(item, accepted, deps)):
+        new = deps.ledger.quarantine(other, deps.clock.now())
+        return Taken(source=item.source, new=new, quarantined=other)
     return Taken(source=item.source, ticket=accepted.ticket, new=accepted.new, continued=accepted.continued)
 
 
@@ -34,6 +38,21 @@ def accept(message: Message, deps: Deps) -> Accepted:
     """Keeps the parsed message as a blob and enters it in the inbox."""
     body = deps.blobs.put(message.model_dump_json().encode())
     return deps.ledger.accept(message, body, redact(message.subject).text, deps.clock.now())
+
+
+def _other_under_one_id(message: Message, accepted: Accepted, deps: Deps) -> Quarantined | None:
+    """A message with the id and sender of an earlier one but other words: no second delivery, and not to be lost."""
+    row = next(row for row in deps.ledger.inbox(accepted.ticket) if row.key == message.key)
+    known = Message.model_validate_json(deps.blobs.get(row.body))
+    if (known.subject, known.text) == (message.subject, message.text):
+        return None
+    return Quarantined(
+        key=digest([message.key, message.subject, message.text]),
+        source=message.source,
+        code="input.repeated_id",
+        reason=f"{message.source}: other words under the Message-ID of a message in {accepted.ticket}",
+        raw=message.raw,
+    )
 
 
 def typed(text: str, sender: str, subject: str, authenticated: bool, deps: Deps) -> Message | Quarantined:

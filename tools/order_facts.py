@@ -54,6 +54,7 @@ def refund_facts(view: OrderView, asked: RefundArguments, refunds_90d: int) -> F
         "refunded": order.refunded.amount,
         "refundable": max(0, order.refundable.amount) if same else 0,
         "refunds_90d": refunds_90d,
+        "replacements": order.replacements,
         "duplicate": same and _is_duplicate_charge(order, asked.amount),
         "evidence": evidence(view, asked.reason, same and _is_duplicate_charge(order, asked.amount)),
     }
@@ -95,6 +96,7 @@ def replacement_facts(view: OrderView, asked: SendReplacementArguments) -> Facts
         "reason": asked.reason,
         "in_stock": _within(asked.skus, order) and all(stock[sku] >= units for sku, units in wanted.items()),
         "replacements": order.replacements,
+        "refunded": order.refunded.amount,
         "evidence": evidence(view, asked.reason, duplicate=False, skus=asked.skus),
     }
 

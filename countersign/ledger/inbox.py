@@ -23,7 +23,7 @@ def accept(connection: sa.Connection, message: Message, body: str, subject: str,
     if known is not None:
         return Accepted(ticket=known["ticket"], turn=known["turn"], new=False, continued=bool(known["continued"]))
     named = _tickets_named(connection, message)
-    own = next((row for row in named if _may_join(message.sender, row)), None)
+    own = next((row for row in named if _may_join(connection, message, row)), None)
     if own is None:
         return _open_ticket(connection, message, body, subject, now, tuple(row["id"] for row in named))
     if message.automatic is not None:
@@ -98,6 +98,18 @@ def _tickets_named(connection: sa.Connection, message: Message) -> list[Row]:
     return list(connection.execute(found.order_by(by_reference.desc(), tickets.c.number.desc())).mappings())
 
 
-def _may_join(sender: str, ticket: Row) -> bool:
-    """Only the ticket's own sender, or its customer's address on record, continues it."""
-    return sender != "" and sender.lower() in (ticket["sender"].lower(), ticket["on_record"].lower())
+def _may_join(connection: sa.Connection, message: Message, ticket: Row) -> bool:
+    """Only the ticket's own sender, or its customer's address on record, continues it.
+
+    A From header can be forged, and ticket numbers and the ids of our mail can be worked out: what is not authenticated
+    never continues a ticket that holds authenticated mail. Automatic mail may, because it voids nothing.
+    """
+    sender = message.sender.lower()
+    if not sender or sender not in (ticket["sender"].lower(), ticket["on_record"].lower()):
+        return False
+    return message.authenticated or message.automatic is not None or not _has_authenticated(connection, ticket["id"])
+
+
+def _has_authenticated(connection: sa.Connection, ticket: str) -> bool:
+    same = sa.select(inbox.c.seq).where(inbox.c.ticket == ticket, inbox.c.authenticated == 1)
+    return first(connection, same.limit(1)) is not None

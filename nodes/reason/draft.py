@@ -18,7 +18,7 @@ def draft(state: TicketState, *, deps: Deps) -> Update:
     language = perception.language if perception.language in settings.languages else settings.languages[0]
     parts = tuple(deps.replies.render(plan.reply, language) for plan in plans if plan.reply)
     account = has_account_facts(plans)
-    to = sender.on_record if account and sender.on_record else sender.address
+    to = _recipient(sender, account)
     return Update(
         draft=Draft(
             to=to,
@@ -38,6 +38,16 @@ def draft(state: TicketState, *, deps: Deps) -> Update:
 def has_account_facts(plans: tuple[Plan, ...]) -> bool:
     """Whether the reply states anything from the business's records, or tells of an action on them."""
     return any(fact.source.startswith("shop:") for fact in _facts(plans)) or any(plan.proposals for plan in plans)
+
+
+def _recipient(sender: Sender, account: bool) -> str:
+    """The address on record for account facts; for a sender known by details alone it is told everything.
+
+    What is answered can depend on what the records say, and details may be guessed: who guesses them learns nothing.
+    """
+    if sender.on_record and (account or sender.verified == "details"):
+        return sender.on_record
+    return sender.address
 
 
 def greeting_name(plans: tuple[Plan, ...]) -> str:

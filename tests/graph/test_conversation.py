@@ -93,6 +93,17 @@ def test_same_message_twice_is_one_ticket(runtime: Runtime) -> None:
     assert runtime.ledger.inbox(first.ticket) == runtime.ledger.inbox(second.ticket)
 
 
+def test_other_words_under_a_known_message_id_are_kept_and_named(runtime: Runtime) -> None:
+    """A repeated Message-ID loses no message: the second one is in quarantine with its reason, once."""
+    first = take(message("r1", SIMON, "Opening hours", "When are you open?"), runtime.deps)
+    again = message("r1", SIMON, "Opening hours", "Something else altogether.", source="b.eml")
+    taken = [take(again, runtime.deps) for _ in range(2)]
+    assert first.new
+    assert [one.new for one in taken] == [True, False]
+    assert taken[0].quarantined
+    assert taken[0].quarantined.code == "input.repeated_id"
+
+
 def test_stranger_quoting_a_ticket_number_gets_a_ticket_of_their_own(runtime: Runtime) -> None:
     """Nobody joins another's thread by naming it, and what waits there is untouched."""
     waiting = lost_tent(runtime)
@@ -101,6 +112,18 @@ def test_stranger_quoting_a_ticket_number_gets_a_ticket_of_their_own(runtime: Ru
         runtime.deps,
     )
     assert stranger.ticket != waiting.id
+    review = runtime.ledger.review(waiting.id, 1)
+    assert review is not None
+    assert review.status == "open"
+
+
+def test_forged_mail_voids_nothing_that_waits(runtime: Runtime) -> None:
+    """A mail that only claims to be the customer's gets a ticket of its own; the verified request waits on."""
+    waiting = lost_tent(runtime)
+    forged = message("f9", SIMON, f"[{waiting.id}] hi", "Never mind.", references=("<m1@mail.example>",))
+    taken = take(forged.model_copy(update={"authenticated": False}), runtime.deps)
+    assert taken.ticket != waiting.id
+    assert runtime.ticket(waiting.id).status == "waiting"
     review = runtime.ledger.review(waiting.id, 1)
     assert review is not None
     assert review.status == "open"

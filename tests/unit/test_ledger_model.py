@@ -161,7 +161,8 @@ class LedgerAndModel(RuleBasedStateMachine):
         self._decide(*self._some_ticket(data), order, amount, answer)
 
     @precondition(lambda self: self.tickets)
-    @rule(data=st.data(), order=st.sampled_from(ORDERS), amount=st.sampled_from((1000, 2600, 2700)), tries=st.integers(1, 4),
+    @rule(data=st.data(), order=st.sampled_from(ORDERS), amount=st.sampled_from((1000, 2600, 2700)),
+          tries=st.integers(1, 4),
           how=st.sampled_from(("", "done", "failed", "unknown", "retry")))  # fmt: skip
     def allow_and_carry_out(self, data: st.DataObject, order: str, amount: int, tries: int, how: str) -> None:
         """The usual way of things, so that few steps lead far."""
