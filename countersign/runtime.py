@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+from time import time
 from typing import TYPE_CHECKING, cast
 
 from checkpoints.strict import enable_strict, require_strict
@@ -22,6 +23,8 @@ from countersign.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
+    from langgraph.runtime import RunControl
+    from langgraph.types import Command
 
     from checkpoints.saver import ThreadSaver
     from countersign.batch import Summary
@@ -96,20 +99,28 @@ class Runtime:
         ticket = answer(self, question.shown.ticket.id, said, by, question.shown.digest)
         return TicketView.of(ticket, self)
 
-    def handle(self, ticket_id: str) -> TicketView:
+    def handle(self, ticket_id: str, control: "RunControl | None" = None) -> TicketView:
         """Runs a ticket until it is finished or waits for a person, and answers how it stands.
 
         Whatever goes wrong in the graph hands the ticket over to a person, with the error's code as the reason. A
         message that arrives meanwhile starts the next turn at once. A ticket that another process is running is left
-        to it.
+        to it. Once `control` asks for a drain, the running step ends and is kept, and the ticket stays `received`.
         """
         with self.locks.held(ticket_id) as ours:
             for _ in range(_MOST_TURNS_AT_ONCE if ours else 0):
                 ticket = self.ticket(ticket_id)
-                if ticket.status != "received":
+                if ticket.status != "received" or (control and control.drain_requested):
                     break
-                self._run_turn(TicketRef(id=ticket.id, turn=ticket.turn))
+                self._run_turn(TicketRef(id=ticket.id, turn=ticket.turn), control)
         return self.ticket(ticket_id)
+
+    def resume(self, ticket_id: str, control: "RunControl | None" = None) -> TicketView:
+        """Continues whatever is unfinished about a ticket; one that waits gets its thread to the question."""
+        with self.locks.held(ticket_id) as ours:
+            drained = control is not None and control.drain_requested
+            if ours and not drained and self.ticket(ticket_id).status == "waiting":
+                self.drive_to_review(ticket_id, control)
+        return self.handle(ticket_id, control)
 
     def ticket(self, ticket_id: str) -> TicketView:
         """The ledger's view of a ticket. Raises StorageError where there is none."""
@@ -123,36 +134,74 @@ class Runtime:
         values = self.graph.get_state(thread_config(ticket_id)).values
         return cast("TicketState", values) if values else None
 
-    def drive_to_review(self, ticket_id: str) -> None:
-        """Brings the thread of a waiting ticket to its review, where a crash left it short of that."""
+    def drive_to_review(self, ticket_id: str, control: "RunControl | None" = None) -> None:
+        """Brings the thread of a waiting ticket to its review, where something left it short of that."""
         ticket = self.ticket(ticket_id)
-        if not self.graph.get_state(thread_config(ticket_id)).interrupts:
-            self._run_turn(TicketRef(id=ticket.id, turn=ticket.turn))
+        ref = TicketRef(id=ticket.id, turn=ticket.turn)
+        if not self.at_review(ref):
+            self._run_turn(ref, control)
 
-    def _run_turn(self, ref: TicketRef) -> None:
+    def at_review(self, ref: TicketRef) -> bool:
+        """Whether the turn's thread can be believed and stands at its question."""
+        if self._distrust(ref):
+            return False
+        state = self.graph.get_state(thread_config(ref.id))
+        return state.values.get("ticket") == ref and bool(state.interrupts)
+
+    def forget_untrusted(self, ref: TicketRef) -> None:
+        """Forgets a thread that can't be believed, which the audit keeps; the turn runs again from the inbox.
+
+        Whoever starts a run calls it first.
+        """
+        why = self._distrust(ref)
+        if why:
+            self.ledger.note_restart(ref, why, self.deps.clock.now())
+            self.saver.delete_thread(thread_id(ref.id))
+
+    def _distrust(self, ref: TicketRef) -> str:
+        """Why the turn can't go on in its thread; empty where it can, or has not begun."""
+        from countersign.trust import distrust
+
         try:
-            self._invoke(ref)
+            head = self.saver.get_tuple(thread_config(ref.id))
+        except StorageError as error:
+            if error.detail != "corrupt":
+                raise
+            return "its thread can't be read"
+        if head is None:
+            return "its thread is gone" if self.ledger.proposals(ref) else ""
+        return distrust(head, ref, time())
+
+    def _run_turn(self, ref: TicketRef, control: "RunControl | None") -> None:
+        from langgraph.errors import GraphDrained
+
+        try:
+            self._invoke(ref, control)
+        except GraphDrained:
+            return
         except RejectedError as error:
             if error.detail != "superseded":
                 self._give_up(ref, error)
         except Exception as error:  # noqa: BLE001  fail closed: any fault of one ticket goes to a person, the rest go on
             self._give_up(ref, error)
 
-    def _invoke(self, ref: TicketRef) -> None:
-        """Wakes a thread that waits in this turn, continues one that a crash left in it, begins the turn otherwise.
+    def _invoke(self, ref: TicketRef, control: "RunControl | None") -> None:
+        self.forget_untrusted(ref)
+        self.graph.invoke(self._start(ref), thread_config(ref.id), control=control, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+
+    def _start(self, ref: TicketRef) -> "TicketState | Command[str] | None":
+        """Wakes a thread that waits in this turn, continues one that was left in it, begins the turn otherwise.
 
         What wakes a thread says nothing: the node after the review reads the answer from the ledger.
         """
         from langgraph.types import Command
 
-        config = thread_config(ref.id)
-        state = self.graph.get_state(config)
-        start: TicketState | Command[str] | None = TicketState(ticket=ref)
+        state = self.graph.get_state(thread_config(ref.id))
         if state.values.get("ticket") == ref and state.interrupts:
-            start = Command(resume={state.interrupts[0].id: WOKEN})
-        elif state.values.get("ticket") == ref and state.next:
-            start = None
-        self.graph.invoke(start, config, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+            return Command(resume={state.interrupts[0].id: WOKEN})
+        if state.values.get("ticket") == ref and state.next:
+            return None
+        return TicketState(ticket=ref)
 
     def _give_up(self, ref: TicketRef, error: Exception) -> None:
         code = error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"

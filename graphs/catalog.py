@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from langchain_core.runnables import RunnableConfig
 
 from countersign.domain.errors import MisuseError
+from countersign.domain.frozen import digest
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
 from nodes.act.authorize import authorize
@@ -75,6 +76,11 @@ NODES: dict[str, Node] = {
         _node(record_outcome, "record", "outcome"),
     )
 }
+
+
+def contracts() -> dict[str, str]:
+    """What each node promises to a thread that waits before it, as a digest of its kind and its channels."""
+    return {name: digest([node.kind, sorted(node.writes)])[:8] for name, node in NODES.items()}
 
 
 class Bound(Protocol):

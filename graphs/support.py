@@ -19,7 +19,7 @@ from langgraph.graph.state import CompiledStateGraph
 from countersign.domain.frozen import digest
 from countersign.domain.state import TicketState
 from countersign.ports import Deps
-from graphs.catalog import NODES, bound
+from graphs.catalog import NODES, bound, contracts
 from nodes.act.execute import route_executed
 from nodes.act.record_review import route_reviewed
 from nodes.act.record_verdict import route_ruled
@@ -59,7 +59,7 @@ FORKS: tuple[tuple[str, Callable[[TicketState], str], dict[Hashable, str]], ...]
 
 
 def support_graph(deps: Deps, saver: BaseCheckpointSaver[Any] | None = None) -> SupportGraph:
-    """The compiled graph with its deps bound."""
+    """The compiled graph with its deps bound; every checkpoint of it says which graph wrote it."""
     builder: StateGraph[TicketState, None, TicketState, TicketState] = StateGraph(TicketState)
     for name in NODES:
         builder.add_node(name, bound(name, deps))  # pyright: ignore[reportUnknownMemberType]  generics left open
@@ -67,10 +67,16 @@ def support_graph(deps: Deps, saver: BaseCheckpointSaver[Any] | None = None) -> 
         builder.add_edge(start, end)
     for start, route, ways in FORKS:
         builder.add_conditional_edges(start, route, dict(ways))
-    return builder.compile(checkpointer=saver, name="support")  # pyright: ignore[reportUnknownMemberType]  likewise
+    graph = builder.compile(checkpointer=saver, name="support")  # pyright: ignore[reportUnknownMemberType]  likewise
+    return graph.with_config(metadata=stamp())
 
 
 def fingerprint() -> str:
     """Identity of the graph's shape: nodes with their kinds and channels, and every edge."""
     nodes = {name: [node.kind, sorted(node.writes)] for name, node in NODES.items()}
     return digest([nodes, ROAD, [(start, sorted(ways.items(), key=str)) for start, _, ways in FORKS]])[:16]
+
+
+def stamp() -> dict[str, str]:
+    """What the metadata of each checkpoint says of its graph: the fingerprint, and `node=contract` for every node."""
+    return {"graph": fingerprint(), "contracts": " ".join(f"{name}={text}" for name, text in contracts().items())}

@@ -20,7 +20,12 @@ EXIT_INPUT = 3
 EXIT_FAILED = 4
 """Storage or another part of ours failed."""
 EXIT_INTERRUPTED = 130
-"""Ctrl-C."""
+"""Ctrl-C: what ran is kept, and the same command goes on from there."""
+EXIT_TERMINATED = 143
+"""SIGTERM: as after Ctrl-C."""
+
+_COMMANDS = ("run", "resume", "look", "review", "desk", "token", "doctor")
+"""The files with commands, in the order in which --help lists them."""
 
 Var = Annotated[
     Path | None,
@@ -76,7 +81,7 @@ def _prepare_streams() -> None:
 
 def register() -> None:
     """Imports the command files, each of which adds its commands to the application."""
-    for name in ("run", "look", "review", "desk", "token", "doctor"):  # in the order in which --help lists them
+    for name in _COMMANDS:
         import_module(f"countersign.cli.{name}")
 
 
@@ -97,7 +102,7 @@ def _run() -> int:
         return _failed(f"{place}{error.strerror or error}", "storage.unreachable", EXIT_FAILED)
     except Exception as error:  # noqa: BLE001  the last resort: people get one line, never a traceback
         return _failed(f"{_place(error)}: this is a fault in the program", f"bug.{type(error).__name__}", EXIT_FAILED)
-    return _failed("interrupted", "interrupted", code) if code == EXIT_INTERRUPTED else code
+    return _failed("interrupted", "interrupted", code) if code in (EXIT_INTERRUPTED, EXIT_TERMINATED) else code
 
 
 def _failed(text: str, code: str, exit_code: int) -> int:

@@ -83,7 +83,9 @@ def print_summary(summary: "Summary") -> None:
     categories = ", ".join(f"{name} {count}" for name, count in sorted(summary.by_category.items()))
     out.print(f"By category: {categories or 'nothing new'}. Time: {summary.seconds:.1f} s.", soft_wrap=True)
     if summary.interrupted:
-        out.print("Interrupted: what was under way has finished. The same command goes on from here.", soft_wrap=True)
+        out.print("Interrupted: every step that ran is kept. The same command goes on from here.", soft_wrap=True)
+    if summary.unfinished:
+        out.print("What is unfinished: countersign resume --all.", soft_wrap=True)
     elif summary.waiting or summary.handed_over:
         out.print("What waits for a person: countersign inbox. One ticket: countersign show TICKET.", soft_wrap=True)
     if summary.quarantined:
@@ -91,11 +93,14 @@ def print_summary(summary: "Summary") -> None:
 
 
 def _rows(summary: "Summary") -> list[tuple[str, int]]:
+    """`unfinished` is the exception, so it is no row where there is nothing."""
+    unfinished = [("unfinished", summary.unfinished)] if summary.unfinished else []
     return [
         ("answered", summary.answered),
         ("waiting for a person", summary.waiting),
         ("handed over", summary.handed_over),
         ("closed without an answer", summary.closed),
+        *unfinished,
         ("quarantined", summary.quarantined),
         ("delivered before", summary.duplicates),
         ("replies sent", summary.replies),

@@ -4,7 +4,7 @@ import io
 import json
 import sys
 import uuid
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from countersign.cli.app import EXIT_INPUT, EXIT_INTERRUPTED, AsJson, DeskFolder, Var, app
+from countersign.cli.app import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_TERMINATED, AsJson, DeskFolder, Var, app
 
 if TYPE_CHECKING:
     from countersign.batch import Batch, Summary
@@ -41,14 +41,15 @@ def run(
     """
     with opened(desk, var) as runtime:
         at_once = workers or runtime.settings.workers
-        batch, summary = _run_batch(runtime, _read(sources, runtime), at_once, quiet=as_json)
+        items = _read(sources, runtime)
+        batch, summary = work(runtime, lambda batch: batch.run(items), at_once, quiet=as_json)
     if as_json:
         _print_json(report(batch, summary))
     else:
         from countersign.cli.progress import print_summary
 
         print_summary(summary)
-    _exit_by(batch, summary)
+    exit_by(batch, summary)
 
 
 @app.command()
@@ -69,12 +70,14 @@ def ask(
     """
     with opened(desk, var) as runtime:
         message = _one(text, sender, subject, authenticated, runtime)
-        batch, summary = _run_batch(runtime, message, 1, quiet=True)
+        batch, summary = work(runtime, lambda batch: batch.run(message), 1, quiet=True)
     if as_json:
         _print_json(report(batch, summary))
     else:
         _print_taken(batch, runtime)
-    _exit_by(batch, summary)
+    if summary.interrupted and not as_json:
+        typer.echo("Go on with: countersign resume --all." if batch.taken else "The message was not taken: ask again.")
+    exit_by(batch, summary)
 
 
 @app.command()
@@ -84,14 +87,22 @@ def reconcile(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None)
     Effects in doubt are settled with their system of record, tickets that were under way are finished.
     """
     with opened(desk, var) as runtime:
-        batch, summary = _run_batch(runtime, (), 1, quiet=True)
+        batch, summary = work(runtime, lambda batch: batch.run(()), 1, quiet=True)
     found = batch.reconciled
     if as_json:
         _print_json({"summary": asdict(summary), "settled": found.settled, "unknown": list(found.unknown)})
-        return
-    typer.echo(f"{found.settled} effects settled, {len(found.unknown)} unknown, {len(batch.tickets)} tickets finished.")
+    else:
+        _print_reconciled(batch, summary)
+    exit_by(batch, summary)
+
+
+def _print_reconciled(batch: "Batch", summary: "Summary") -> None:
+    found, finished = batch.reconciled, len(batch.tickets) - summary.unfinished
+    typer.echo(f"{found.settled} effects settled, {len(found.unknown)} unknown, {finished} tickets finished.")
     for effect in found.unknown:
         typer.echo(f"Nobody can tell what became of effect {effect}: look in the system of record.")
+    if summary.unfinished:
+        typer.echo(f"{summary.unfinished} tickets are unfinished: countersign resume --all goes on with them.")
 
 
 @contextmanager
@@ -109,15 +120,18 @@ def opened(desk: Path | None, var: Path | None) -> "Generator[Runtime]":
         yield runtime
 
 
-def _run_batch(
-    runtime: "Runtime", items: "Iterable[Message | Quarantined]", workers: int, *, quiet: bool
+def work(
+    runtime: "Runtime", what: "Callable[[Batch], Summary]", workers: int, *, quiet: bool
 ) -> "tuple[Batch, Summary]":
+    """A batch with its progress; Ctrl-C and SIGTERM drain it."""
     from countersign.batch import Batch
+    from countersign.cli.drain import drained_by_signals
     from countersign.cli.progress import Progress
 
     with Progress(quiet=quiet) as progress:
         batch = Batch(runtime, workers=workers, listen=progress.hear)
-        return batch, batch.run(items)
+        with drained_by_signals(batch):
+            return batch, what(batch)
 
 
 def _print_taken(batch: "Batch", runtime: "Runtime") -> None:
@@ -169,10 +183,10 @@ def _one(
     return read_sources(["-"], runtime.deps.blobs, runtime.deps.desk.settings.mail, line)
 
 
-def _exit_by(batch: "Batch", summary: "Summary") -> None:
+def exit_by(batch: "Batch", summary: "Summary") -> None:
     """An exit code that tells a script what to look at; what is known from an earlier run counts once."""
     if summary.interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(EXIT_TERMINATED if batch.control.drain_reason == "SIGTERM" else EXIT_INTERRUPTED)
     if any(taken.quarantined and (taken.new or taken.quarantined.code in _UNREADABLE) for taken in batch.taken):
         raise typer.Exit(EXIT_INPUT)
 

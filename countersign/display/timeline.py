@@ -221,6 +221,7 @@ _ENTRIES: Mapping[str, Callable[[Event], Entry]] = {
     "outcome.ignored": _note("outcome of a turn that was over"),
     "proposal.void": _note("void", "proposal.kind", "why"),
     "claim.refused": _note("not carried out", "code"),
+    "turn.restarted": _note("run again from the inbox", "why"),
     "reference.foreign": _note("names another customer's ticket", "tickets"),
 }
 

@@ -128,7 +128,8 @@ def _stands(connection: sa.Connection, ref: TicketRef, ruling: Ruling, items: tu
 
 
 def _substance(ruling: Ruling) -> str:
-    return digest(ruling.model_dump(mode="json", exclude={"grants_expire_at", "review_deadline"}))
+    """What a ruling says, whenever it is said and whichever graph came to it."""
+    return digest(ruling.model_dump(mode="json", exclude={"grants_expire_at", "review_deadline", "graph"}))
 
 
 def _write_verdict(

@@ -25,7 +25,7 @@ from countersign.domain.plan import Proposal
 from countersign.domain.review import Asked, Edited, Permit, Rejection
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
 from countersign.domain.verdict import Decision
-from countersign.ledger import claims, counts, effects, ended, execution, inbox, reviews, rulings, signatures
+from countersign.ledger import audit, claims, counts, effects, ended, execution, inbox, reviews, rulings, signatures
 from countersign.ledger.file import LedgerFile, OnPoint
 from countersign.ledger.rows import first, message_of, ticket_of
 from countersign.ledger.schema import inbox as inbox_table
@@ -247,6 +247,11 @@ class SqlLedger:
         """See `ports.Ledger`."""
         with self.file.writing("record_outcome") as connection:
             execution.record_outcome(connection, ref, outcome, now)
+
+    def note_restart(self, ref: TicketRef, why: str, now: datetime) -> None:
+        """Keeps in the audit that a turn runs again from the inbox, and why its thread was not believed."""
+        with self.file.writing("note_restart") as connection:
+            audit.append_once(connection, now, "turn.restarted", ref.id, {"turn": ref.turn, "why": why})
 
     def halted(self, kind: str) -> bool:
         """See `ports.Ledger`."""
