@@ -31,6 +31,8 @@ KIND_WORDS = {
     "do": "do: acts, through the gateway", "wait": "wait: for a person",
 }  # fmt: skip
 _CORNER = 9.0
+_CELL = 900
+"""Pixels that a notebook's cell has for a picture."""
 _GREY, _DARK, _PALE, _WAITING = "#5b6470", "#1f6feb", "#c9ced6", "#d1242f"
 
 
@@ -59,10 +61,11 @@ def support_svg(passed: Sequence[str] = (), waits: str = "") -> str:
     """
     marks = Marks(tuple(passed), waits)
     width, height = SIZE
-    fits = 'style="max-width: 100%; height: auto" ' if passed else ""  # a notebook's cell may be narrower
+    scale = _CELL / width if passed else 1
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'{fits}font-family="Helvetica, Arial, sans-serif" font-size="14" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width * scale:.0f}" height="{height * scale:.0f}" '
+        'font-family="Helvetica, Arial, sans-serif" font-size="14" role="img">',
         f"<title>{'The road of a ticket' if passed else 'The support graph: every node and every edge'}</title>",
         f"<defs>{''.join(_arrows(marks))}</defs>",
         f'<rect width="{width}" height="{height}" fill="white"/>',
