@@ -22,7 +22,7 @@ def authorize(state: TicketState, *, deps: Deps) -> Update:
     """Allow, ask or deny for the turn: its strictest proposal's decision, and ask where check found anything.
 
     What would be asked is allowed where a person has approved the very same proposals on unchanged records, asked for
-    no other reasons. What a person rejected before is never allowed by policy alone.
+    the very same reasons, or has made them themselves. What a person rejected before is never allowed by policy alone.
     """
     proposals, sender, ref = proposals_of(state, deps), state.get("sender"), state["ticket"]
     if sender is None:
@@ -33,13 +33,12 @@ def authorize(state: TicketState, *, deps: Deps) -> Update:
         kept.get(one.id_in(ref.id, ref.turn)) or _remembering(rejections, one, judge(one, sender, ref, deps))
         for one in proposals
     )
-    findings = state.get("findings", ())
+    found = tuple(f"{finding.code}: {finding.text}" for finding in state.get("findings", ()))
     answers: tuple[Answer, ...] = tuple(item.decision.answer for item in judged)
-    answer = strictest((*answers, "ask") if findings else answers)
+    answer = strictest((*answers, "ask") if found else answers)
     objections = tuple(_reason(item) for item in judged if item.decision.answer != "allow")
-    reasons = (*objections, *(f"{finding.code}: {finding.text}" for finding in findings))
-    verdict = Verdict(answer=answer, judged=judged, reasons=reasons)
-    return Update(verdict=_countersigned(verdict, proposals, state.get("review")))
+    verdict = Verdict(answer=answer, judged=judged, reasons=(*objections, *found))
+    return Update(verdict=_countersigned(verdict, proposals, found, state.get("review")))
 
 
 def _carried_out(state: TicketState, deps: Deps) -> dict[str, Judged]:
@@ -49,7 +48,9 @@ def _carried_out(state: TicketState, deps: Deps) -> dict[str, Judged]:
     return {item.proposal: item for item in verdict.judged if item.proposal in happened} if verdict else {}
 
 
-def _countersigned(verdict: Verdict, proposals: tuple[Proposal, ...], review: Review | None) -> Verdict:
+def _countersigned(
+    verdict: Verdict, proposals: tuple[Proposal, ...], found: tuple[str, ...], review: Review | None
+) -> Verdict:
     """The verdict as a person's approval leaves it; the ledger checks the approval again before it grants anything."""
     if verdict.answer == "deny" or review is None or review.status != "answered":
         return verdict
@@ -57,18 +58,18 @@ def _countersigned(verdict: Verdict, proposals: tuple[Proposal, ...], review: Re
     approved = (
         review.digest == shown_digest(bound, verdict)
         if review.answer == "approve"
-        else _edit_stands(review, verdict, proposals)
+        else _edit_stands(review, verdict, proposals, found)
     )
     if review.signed != bound or not approved:
         return verdict
     return verdict.model_copy(update={"answer": "allow", "approver": review.by})
 
 
-def _edit_stands(review: Review, verdict: Verdict, proposals: tuple[Proposal, ...]) -> bool:
-    """Nothing speaks against the edit that the person was not shown before, and no record has changed since."""
+def _edit_stands(review: Review, verdict: Verdict, proposals: tuple[Proposal, ...], found: tuple[str, ...]) -> bool:
+    """The quality gate found nothing that the person was not shown before, and no record has changed since."""
     versions = zip(verdict.judged, proposals, strict=True)
     unchanged = all(item.version == proposal.version for item, proposal in versions)
-    return unchanged and set(verdict.reasons) <= set(review.reasons)
+    return unchanged and set(found) <= set(review.reasons)
 
 
 def _remembering(rejections: tuple[Rejection, ...], proposal: Proposal, item: Judged) -> Judged:
