@@ -205,6 +205,15 @@ def _note(word: str, *names: str) -> Callable[[Event], Entry]:
     return entry
 
 
+def _by_person(word: str, style: str) -> Callable[[Event], Entry]:
+    def entry(event: Event) -> Entry:
+        code = line(text(event.details, "code"))
+        who = line(event.actor) if event.actor != "desk" else "somebody unknown"
+        return Entry(Text.assemble((word, f"bold {style}"), f" by {who}", f": {code}" if code else ""), style=style)
+
+    return entry
+
+
 _ENDS = ("effect.done", "effect.failed", "effect.unknown")
 _ENTRIES: Mapping[str, Callable[[Event], Entry]] = {
     "effect.started": _effect("under way", "yellow"),
@@ -217,6 +226,10 @@ _ENTRIES: Mapping[str, Callable[[Event], Entry]] = {
     "review.answered": _review("answered", "green"),
     "review.expired": _review("expired", "yellow"),
     "review.void": _review("void", "bright_black"),
+    "review.refused": _by_person("answer refused", "red"),
+    "ticket.reopened": _by_person("reopened", "cyan"),
+    "ticket.closed": _by_person("closed", "bright_black"),
+    "ticket.taken_over": _by_person("taken over", "blue"),
     "outcome.recorded": _outcome,
     "outcome.ignored": _note("outcome of a turn that was over"),
     "proposal.void": _note("void", "proposal.kind", "why"),
