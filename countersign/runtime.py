@@ -170,7 +170,7 @@ class Runtime:
             return "its thread can't be read"
         if head is None:
             return "its thread is gone" if self.ledger.proposals(ref) else ""
-        return distrust(head, ref, time())
+        return distrust(head, ref, self.ledger.inbox(ref.id), time())
 
     def _run_turn(self, ref: TicketRef, control: "RunControl | None") -> None:
         from langgraph.errors import GraphDrained

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from countersign.domain.ticket import TicketRef
+from countersign.domain.ticket import InboxMessage, TicketRef
 from graphs.catalog import contracts
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _EPOCH = 0x01B21DD213814000
 """1970-01-01 in UUID time: 100 ns steps since 1582-10-15 (RFC 9562, section 5.1)."""
 
 
-def distrust(head: "CheckpointTuple", ref: TicketRef, now: float) -> str:
+def distrust(head: "CheckpointTuple", ref: TicketRef, inbox: tuple[InboxMessage, ...], now: float) -> str:
     """Why a turn can't go on from its thread's newest checkpoint; empty where it can. `now` is in seconds since 1970.
 
     A checkpoint from the future hides every later one: checkpoints are in the order of their ids, which are times.
@@ -26,8 +26,11 @@ def distrust(head: "CheckpointTuple", ref: TicketRef, now: float) -> str:
     """
     if written_at(head.checkpoint["id"]) > now + AHEAD:
         return "its last checkpoint is from the future: the clock was set back"
-    if head.checkpoint["channel_values"].get("ticket") != ref:
+    values = head.checkpoint["channel_values"]
+    if values.get("ticket") != ref:
         return ""
+    if not {message.key for message in values.get("inbox", ())} <= {message.key for message in inbox}:
+        return "it read messages that this ledger does not have: the ledger was replaced"
     known, then = contracts(), _stamped(head.metadata)
     for name in pending(head.checkpoint):
         if name not in known:

@@ -10,7 +10,8 @@ from countersign.domain.shop import Order
 from countersign.domain.ticket import Quarantined, Ticket, TicketRef
 from countersign.intake import take
 from countersign.ledger.check import check_ledger
-from countersign.runtime import Runtime, thread_config
+from countersign.runtime import Runtime, open_runtime, thread_config
+from countersign.settings import Settings
 from tests.conftest import SteppingClock
 from tests.messages import message
 
@@ -251,3 +252,18 @@ def test_files_are_sound_after_a_day_of_work(runtime: Runtime, var: Path) -> Non
     shop = open_shop(f"sqlite:///{var / 'shop.db'}")
     assert shop.writes() == ()
     shop.close()
+
+
+def test_thread_of_another_ledger_is_not_believed(var: Path, clock: SteppingClock) -> None:
+    """The ledger was replaced, the checkpoints stayed: a ticket of the same number reads its own message."""
+    with open_runtime(Settings(var=var), clock=clock) as runtime:
+        first = take(message("o1", SIMON, "Basecamp tent lost, FH-10072", LOST), runtime.deps)
+        assert runtime.handle(first.ticket).status == "waiting"
+    for path in var.glob("ledger.db*"):
+        path.unlink()
+    with open_runtime(Settings(var=var), clock=clock) as runtime:
+        other = take(message("o2", "eve@example.net", "Hours", "When is your support desk open?"), runtime.deps)
+        assert other.ticket == first.ticket
+        assert runtime.handle(other.ticket).status in ("answered", "handed_over")
+        perception = runtime.graph.get_state(thread_config(other.ticket)).values["perception"]
+        assert [incoming.key for incoming in perception.messages] == ["o2"]
