@@ -15,18 +15,18 @@ from countersign.cli.style import console, line
 from countersign.domain.review import Reply
 
 _REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
-_CHOICES = ("approve", "edit", "reject", "answer", "take over", "close", "nothing")
+_NOTHING = "nothing"
 _END_OF_TEXT = "."
 
 
 def ask_for_reply(
-    editable: Mapping[str, object], person: str, people: Sequence[str], editor: str
+    choices: Sequence[str], editable: Mapping[str, object], person: str, people: Sequence[str], editor: str
 ) -> tuple[Reply | None, str]:
     """The answer, and the person who gives it. Raises EOFError where the input ends first."""
     who = person or _prompt("Who are you?", people)
     while True:
-        choice = _prompt("Your answer", _CHOICES, "nothing")
-        if choice == "nothing":
+        choice = _prompt("Your answer", (*choices, _NOTHING), _NOTHING)
+        if choice == _NOTHING:
             return None, who
         try:
             return _REPLY.validate_python(_value(choice, editable, editor)), who

@@ -62,7 +62,7 @@ def review(
         seen = shown(runtime, number_of(ticket))
         if given is None:
             _show(seen, as_json, runtime)
-            if as_json or seen.deadline is None:
+            if as_json or not choices_for(seen):
                 return
             given, person = _asked_for(seen, person, runtime)
         ended = _answered(runtime, seen, given, person, digest) if given else None
@@ -153,8 +153,15 @@ def _show(seen: "Shown", as_json: bool, runtime: "Runtime") -> None:
         return
     out = style.console()
     out.print(drawn(seen, runtime.deps.clock.now()))
-    if seen.deadline is None:
+    if not choices_for(seen):
         out.print(f"Nothing is asked about {seen.ticket.id} now: it is {style.status_word(seen.ticket.status)}.")
+
+
+def choices_for(seen: "Shown") -> tuple[str, ...]:
+    """What a person can answer now: everything to an open question, their own part to what was handed over."""
+    if seen.deadline is not None:
+        return ("approve", "edit", "reject", "answer", "take over", "close")
+    return ("answer", "take over", "close") if seen.ticket.status == "handed_over" else ()
 
 
 def _asked_for(seen: "Shown", person: str, runtime: "Runtime") -> tuple[Reply | None, str]:
@@ -162,7 +169,8 @@ def _asked_for(seen: "Shown", person: str, runtime: "Runtime") -> tuple[Reply | 
     from countersign.cli.asking import ask_for_reply
 
     try:
-        return ask_for_reply(editable(seen), person, tuple(runtime.deps.desk.people), runtime.settings.editor)
+        people, editor = tuple(runtime.deps.desk.people), runtime.settings.editor
+        return ask_for_reply(choices_for(seen), editable(seen), person, people, editor)
     except (EOFError, typer.Abort):
         typer.echo("Nothing was answered.")
         return None, ""

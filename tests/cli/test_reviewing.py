@@ -147,6 +147,17 @@ def test_edits_that_are_none_are_refused(asked: Path, stdin: str) -> None:
     assert status(asked) == "waiting"
 
 
+def test_what_was_handed_over_is_answered_and_closed(asked: Path) -> None:
+    """A ticket in the queue is answered in a person's own words, or taken off it."""
+    countersign("review", CHARGE, "--take-over", "--as", "maria", var=asked)
+    refused = countersign("review", CHARGE, var=asked, stdin="tomas\napprove\nclose\nrang them\n")
+    assert "approve is none of them" in refused.stderr
+    assert status(asked) == "closed"
+    reply = "Hello Viktor Hradec,\n\nthank you for your patience. A colleague writes to you soon."
+    done = countersign("review", CHARGE, "--answer", "-", "--as", "tomas", var=asked, stdin=reply)
+    assert (done.returncode, status(asked)) == (0, "answered"), done.stderr
+
+
 def test_unknown_ticket(asked: Path) -> None:
     """There is nothing to review in a ticket that is not there."""
     one_line(countersign("review", "CS-9", var=asked), "storage.no_ticket")
