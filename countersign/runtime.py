@@ -187,7 +187,29 @@ class Runtime:
 
     def _invoke(self, ref: TicketRef, control: "RunControl | None") -> None:
         self.forget_untrusted(ref)
-        self.graph.invoke(self._start(ref), thread_config(ref.id), control=control, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+        start = self._start(ref)
+        if isinstance(start, dict) and self._is_refused(ref):
+            if not self._skip_question(start):
+                return
+            start = None
+        self.graph.invoke(start, thread_config(ref.id), control=control, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+
+    def _is_refused(self, ref: TicketRef) -> bool:
+        """Whether the turn's question was asked, and will not be answered with yes any more."""
+        review = self.ledger.review(ref.id, ref.turn)
+        return review is not None and (review.status == "expired" or review.answer in ("reject", "take_over", "close"))
+
+    def _skip_question(self, start: TicketState) -> bool:
+        """Reads and plans the turn again, then stands behind the question: a no stays a no, and nobody is asked twice.
+
+        False where the turn ended on the way.
+        """
+        config = thread_config(start["ticket"].id)
+        self.graph.invoke(start, config, durability="sync", interrupt_before=["check"])  # pyright: ignore[reportUnknownMemberType]  generics left open
+        if not self.graph.get_state(config).next:
+            return False
+        self.graph.update_state(config, {"resumed": WOKEN}, as_node="review")
+        return True
 
     def _start(self, ref: TicketRef) -> "TicketState | Command[str] | None":
         """Wakes a thread that waits in this turn, continues one that was left in it, begins the turn otherwise.
