@@ -179,7 +179,14 @@ def _money(args: dict[str, JsonValue]) -> Money | None:
     return Money(amount=amount, currency=currency)
 
 
-def _risk(item: Waiting) -> tuple[int, bool, datetime, datetime]:
-    """By risk, age and deadline; sorting by it keeps the order of arrival among equals."""
+def _risk(item: Waiting) -> tuple[bool, int, bool, datetime, datetime]:
+    """What is urgent, then by risk, age and deadline; sorting by it keeps the order of arrival among equals."""
     deadline = item.deadline or datetime.max.replace(tzinfo=UTC)
-    return -(item.amount.amount if item.amount else 0), not item.rules, item.since, deadline
+    amount = item.amount.amount if item.amount else 0
+    return (
+        not any(reason.startswith("urgent") for reason in item.reasons),
+        -amount,
+        not item.rules,
+        item.since,
+        deadline,
+    )

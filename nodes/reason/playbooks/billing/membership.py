@@ -11,6 +11,12 @@ from nodes.reason.playbooks.statement import MESSAGE, Statement, of_subscription
 from nodes.reason.playbooks.terms import PAUSE_MOST
 from tools.proposals import cancel_subscription, pause_subscription
 
+_MONTHS = (
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t|tember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?"
+)
+_DAY = rf"(?:the )?(?:\d{{1,2}}(?:st|nd|rd|th)?\b|next (?:week|month|year)|tomorrow|{_MONTHS})"
+_FROM_A_DAY = (rf"(?:from|starting(?: (?:in|on|from|at))?|as of|beginning(?: (?:in|on))?|until|till|in) {_DAY}",)
 _BACK = (r"refund(?:ed|s)?", "money back", "fee back", "reimburse(?:d|ment)?")
 
 
@@ -23,6 +29,8 @@ def subscription_pause(case: Case) -> Plan:
     if membership.status == "paused":
         until = membership.paused_until
         return Statement(case).date("until", until, of_subscription(membership)).plan("pause_running")
+    if says(case.said, *_FROM_A_DAY):
+        return handed(case, "names a day from which or until which to pause: a pause by itself begins at once")
     months = months_named(case.said)
     if months is None:
         return Statement(case).terms("pause_longest").ask("ask_months")

@@ -16,6 +16,10 @@ from nodes.reason.playbooks.statement import MESSAGE, Statement, of_order
 from nodes.reason.playbooks.terms import LABEL_FEE
 from tools.proposals import create_return
 
+_KEEPS = (
+    "without (?:sending|returning|posting|having to (?:send|return))",
+    "(?:not|n't) (?:want|going) to (?:send|return|post)",
+)
 _FAULTY = ("damaged", "broken", "faulty", "defective", "torn", "ripped", "cracked", "does(?:n't| not) work", "leaks?")
 _KEPT = r"keep(?:ing)?|happy with|(?:is|are) (?:fine|great|perfect|lovely)"
 _NOT = r"not|\w{1,8}n't|never"
@@ -33,6 +37,8 @@ def return_item(case: Case) -> Plan:
     order = order_meant(case, lambda order: _may_come_back(case, order))
     if isinstance(order, Plan):
         return order
+    if says(case.span, *_KEEPS):
+        return handed(case, "wants money back, but does not want to send the goods back")
     if says(case.span, *_FAULTY):
         return handed(case, "asks for a return, but speaks of a fault")
     items = _returnable_now(case, order)
