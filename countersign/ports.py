@@ -274,8 +274,11 @@ class Ledger(Protocol):
         """Closes every open review whose deadline has come; answers their tickets, which have work to do."""
         ...
 
-    def rejections(self, ticket_id: str) -> tuple[Rejection, ...]:
-        """Kinds of effect, by record, to which a person's latest word in this ticket was no; replies left out."""
+    def rejections(self, ticket_id: str, but: str = "") -> tuple[Rejection, ...]:
+        """Kinds of effect, by record, to which a person's latest word in this ticket was no; replies left out.
+
+        What was said to the review `but` is left out.
+        """
         ...
 
     def reopen(self, ref: TicketRef, by: str, why: str, now: datetime) -> TicketRef:

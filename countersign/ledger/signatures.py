@@ -66,9 +66,9 @@ def reject(connection: sa.Connection, review: Row, asked: Iterable[Asked], by: s
         _sign(connection, review, signed, "reject", by, now)
 
 
-def rejections(connection: sa.Connection, ticket: str) -> tuple[Rejection, ...]:
-    """Kinds of effect, by record, to which a person's latest word in this ticket was no; replies left out."""
-    same = (signatures.c.ticket == ticket, signatures.c.kind != "send_reply")
+def rejections(connection: sa.Connection, ticket: str, but: str = "") -> tuple[Rejection, ...]:
+    """See `ports.Ledger.rejections`."""
+    same = (signatures.c.ticket == ticket, signatures.c.kind != "send_reply", signatures.c.review != but)
     rows = connection.execute(sa.select(signatures).where(*same).order_by(signatures.c.seq)).mappings()
     latest = {(row["kind"], row["target"]): row for row in rows}
     return tuple(

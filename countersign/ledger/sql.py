@@ -189,10 +189,10 @@ class SqlLedger:
         with self.file.reading() as connection:
             return signatures.asked_in(connection, ref)
 
-    def rejections(self, ticket_id: str) -> tuple[Rejection, ...]:
+    def rejections(self, ticket_id: str, but: str = "") -> tuple[Rejection, ...]:
         """See `ports.Ledger`."""
         with self.file.reading() as connection:
-            return signatures.rejections(connection, ticket_id)
+            return signatures.rejections(connection, ticket_id, but)
 
     def next_granted(self, ref: TicketRef) -> Granted | None:
         """See `ports.Ledger`."""

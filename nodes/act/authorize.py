@@ -27,7 +27,7 @@ def authorize(state: TicketState, *, deps: Deps) -> Update:
     proposals, sender, ref = proposals_of(state, deps), state.get("sender"), state["ticket"]
     if sender is None:
         return Update(verdict=Verdict(answer="deny", judged=(), reasons=("nobody is known to have asked",)))
-    rejections = deps.ledger.rejections(ref.id)
+    rejections = _rejections(ref, deps)
     kept = _carried_out(state, deps)
     judged = tuple(
         kept.get(one.id_in(ref.id, ref.turn)) or _remembering(rejections, one, judge(one, sender, ref, deps))
@@ -70,6 +70,12 @@ def _edit_stands(review: Review, verdict: Verdict, proposals: tuple[Proposal, ..
     versions = zip(verdict.judged, proposals, strict=True)
     unchanged = all(item.version == proposal.version for item, proposal in versions)
     return unchanged and set(found) <= set(review.reasons)
+
+
+def _rejections(ref: TicketRef, deps: Deps) -> tuple[Rejection, ...]:
+    """What people said no to before the turn's last question: a turn that runs again asks that one as it was."""
+    last = deps.ledger.review(ref.id, ref.turn)
+    return deps.ledger.rejections(ref.id, last.id if last else "")
 
 
 def _remembering(rejections: tuple[Rejection, ...], proposal: Proposal, item: Judged) -> Judged:
