@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from countersign.domain.frozen import Json, canonical, digest
 from countersign.ledger.anchor import Head
-from countersign.ledger.schema import audit, instant
+from countersign.ledger.instants import instant
+from countersign.ledger.schema import audit
 from countersign.ledger.triggers import Problem
 
 DESK = "desk"

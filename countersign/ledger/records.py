@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import JsonValue, TypeAdapter
 
+from countersign.ledger.instants import instant
 from countersign.ledger.rows import Row, ticket_row, values
 from countersign.ledger.schema import (
     audit,
@@ -14,7 +15,6 @@ from countersign.ledger.schema import (
     effects,
     grants,
     inbox,
-    instant,
     journal,
     outcomes,
     proposals,

@@ -1,35 +1,14 @@
 """The ledger's tables. The file on disk is made by the numbered migrations; a test holds the two together."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 
-from countersign.domain.errors import MisuseError
+from countersign.ledger.instants import Instant
 
 HEAD = "0002"
 """The newest migration: the version of the files that this program reads and writes."""
-
-
-class Instant(sa.TypeDecorator[datetime]):
-    """An aware time, kept as UTC text of fixed length, so that text order is time order."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        return None if value is None else instant(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
-
-
-def instant(value: datetime) -> str:
-    """The text of a time. Raises MisuseError where it has no time zone."""
-    if value.tzinfo is None:
-        raise MisuseError("the ledger takes times with a time zone only", hint="use deps.clock.now()")
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _seq() -> sa.Column[int]:
