@@ -5,8 +5,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from countersign.domain.errors import StorageError
-from countersign.ledger.schema import HEAD, MIGRATIONS
+from countersign.ledger.schema import HEAD
 from countersign.ledger.triggers import install_triggers
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def version_of(connection: sa.Connection) -> str:

@@ -1,7 +1,6 @@
 """The ledger's tables. The file on disk is made by the numbered migrations; a test holds the two together."""
 
 from datetime import datetime
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -186,10 +185,7 @@ reviews = _table(
     sa.Index("reviews_by_ticket", "ticket", "turn", "seq"),
     sa.Index("one_open_review", "ticket", unique=True, sqlite_where=sa.text("status = 'open'")),
 )
-"""`digest` is over all that is shown; `bound` over the proposals alone, which is what an approval permits.
-
-`signed` is the same over what the answer approves; `edited` the JSON of what an edit puts in their place.
-"""
+"""`digest` is over all that is shown; `bound` over the proposals alone, `signed` over those that the answer approves; `edited` is the JSON of an edit."""
 
 signatures = _table(
     "signatures",
@@ -301,5 +297,3 @@ audit = _table(
     sa.Index("audit_by_ref", "ref", "seq"),
 )
 """`ref` is the ticket, where there is one; `body` holds digests and references, never a person's data."""
-
-MIGRATIONS = Path(__file__).parent / "migrations"

@@ -78,7 +78,7 @@ def test_head_is_the_newest_migration() -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    from countersign.ledger.schema import MIGRATIONS
+    from countersign.ledger.migrate import MIGRATIONS
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
