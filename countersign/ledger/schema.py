@@ -185,7 +185,7 @@ reviews = _table(
     sa.Index("reviews_by_ticket", "ticket", "turn", "seq"),
     sa.Index("one_open_review", "ticket", unique=True, sqlite_where=sa.text("status = 'open'")),
 )
-"""`digest` is over all that is shown; `bound` over the proposals alone, `signed` over those that the answer approves; `edited` is the JSON of an edit."""
+"""`digest` is over all that is shown, `bound` over the proposals alone, `signed` over those that are approved."""
 
 signatures = _table(
     "signatures",
