@@ -3,7 +3,7 @@
     python -m docs.record docs/run.svg countersign run desk/mail --workers 2
 
 The command runs once, in a terminal of its own with fresh runtime files; what it writes is drawn as it came, and the
-command stands in the picture's title. Of a long run the first and the last lines are kept, and their number is said.
+command stands in the picture's title. Further commands follow after a lone `+`. Of a long run the first and the last lines are kept, and their number is said.
 """
 
 import argparse
@@ -47,8 +47,23 @@ def main() -> None:
     parser.add_argument("--last", type=int, default=18, help="lines kept from the end")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     given = parser.parse_args()
-    shown = screen(run(given.command, given.columns))
-    given.picture.write_text(picture(shlex.join(given.command), cut(shown, given.first, given.last), given.columns))
+    first, *others = _commands(given.command)
+    shown = screen(run(first, given.columns))
+    for command in others:
+        prompt = f"\x1b[1;32m$\x1b[0m \x1b[1m{shlex.join(command)}\x1b[0m"
+        shown += ["", prompt, *screen(run(command, given.columns))]
+    given.picture.write_text(picture(shlex.join(first), cut(shown, given.first, given.last), given.columns))
+
+
+def _commands(words: list[str]) -> list[list[str]]:
+    """The commands that a lone `+` separates, to be run one after the other."""
+    found: list[list[str]] = [[]]
+    for word in words:
+        if word == "+":
+            found.append([])
+        else:
+            found[-1].append(word)
+    return found
 
 
 def run(command: list[str], columns: int) -> str:
