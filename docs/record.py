@@ -3,7 +3,8 @@
     python -m docs.record docs/run.svg countersign run desk/mail --workers 2
 
 The command runs once, in a terminal of its own with fresh runtime files; what it writes is drawn as it came, and the
-command stands in the picture's title. Further commands follow after a lone `+`. Of a long run the first and the last lines are kept, and their number is said.
+command stands in the picture's title. Further commands follow after a lone `+`. Of a long run the first and the last
+lines are kept, and their number is said.
 """
 
 import argparse
