@@ -4,6 +4,7 @@
 """
 
 from datetime import datetime
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -26,6 +27,9 @@ from tools.catalog import contract
 
 if TYPE_CHECKING:
     from countersign.runtime import Runtime
+
+_PATIENCE, _PAUSE = 10.0, 0.02
+"""Seconds to wait for a ticket that another process has, and between two tries; then it is left to that process."""
 
 
 class ShownProposal(Frozen):
@@ -116,7 +120,7 @@ def answer(runtime: "Runtime", ticket_id: str, said: Reply, person: str, digest:
         write_late_answer(_thread(runtime, ticket), said, person, runtime.deps)
     else:
         _refuse(runtime, ticket, digest, said, person)
-    return runtime.handle(ticket.id)
+    return _woken(runtime, ticket.id)
 
 
 def _answer_review(runtime: "Runtime", ticket: Ticket, review: Review, said: Reply, person: str) -> None:
@@ -140,6 +144,14 @@ def _refuse(runtime: "Runtime", ticket: Ticket, digest: str, said: Reply, person
     write_answer(None, review, review.digest, said, person, runtime.deps)
 
 
+def _woken(runtime: "Runtime", ticket_id: str) -> Ticket:
+    """Runs what an answer set going; somebody who only looks at the ticket may have it for a moment."""
+    patience = monotonic() + _PATIENCE
+    while (ticket := runtime.handle(ticket_id)).status == "received" and monotonic() < patience:
+        sleep(_PAUSE)
+    return ticket
+
+
 def _end(ticket: Ticket) -> str:
     """What is shown of a ticket that has ended; nothing an answer could name where it has not."""
     return "" if ticket.status in ("received", "waiting") else digest_of(["ended", ticket.id, ticket.turn])
@@ -161,7 +173,7 @@ def reopen(runtime: "Runtime", ticket_id: str, person: str, why: str) -> Ticket:
     ticket = runtime.ticket(ticket_id)
     who = known_person(ticket.id, person, runtime.deps)
     runtime.ledger.reopen(TicketRef(id=ticket.id, turn=ticket.turn), who.id, why, runtime.deps.clock.now())
-    return runtime.handle(ticket.id)
+    return _woken(runtime, ticket.id)
 
 
 def _thread(runtime: "Runtime", ticket: Ticket) -> TicketState:

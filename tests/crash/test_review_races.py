@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from countersign.domain.review import Approve, Close, Reject, Reply, TakeOver
+from countersign.intake import take
 from countersign.ledger import open_ledger
 from countersign.ledger.check import check_ledger
+from countersign.runtime import Runtime
 from countersign.settings import demonstration_desk
 from tests.conftest import SteppingClock
 from tests.crash.answering import handled, reply_of, together
@@ -107,11 +109,7 @@ def test_approval_and_new_message_race(waiting: Path, clock: SteppingClock, desk
     shown = digests(waiting)[TENT]
     more = message("m2", SIMON, "Re: Basecamp tent lost", "It has arrived!", references=("<m1@mail.example>",))
 
-    def write(runtime: object) -> str:
-        from countersign.intake import take
-        from countersign.runtime import Runtime
-
-        assert isinstance(runtime, Runtime)
+    def write(runtime: Runtime) -> str:
         return runtime.handle(take(more, runtime.deps).ticket).status
 
     said = together(waiting, [reply_of(TENT, Approve(), "ines", shown), write], clock, desk)

@@ -1,5 +1,8 @@
 """Reviews: what a person is shown, what their answer does, and whose answer counts."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import pytest
 
 from countersign.domain.errors import RejectedError
@@ -77,3 +80,15 @@ def test_close_ends_the_ticket_without_a_reply(runtime: Runtime, asked: Shown) -
     ended = say(runtime, asked, Close(note="rang the customer"), "tomas")
     assert (ended.status, ended.reason) == ("closed", "tomas closed it: rang the customer")
     assert runtime.ledger.effect_counts() == (0, 0)
+
+
+def test_answer_waits_for_whoever_has_the_ticket(runtime: Runtime, asked: Shown) -> None:
+    """Somebody else has the ticket for a moment when the answer is written: it is carried out once they let go."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with runtime.locks.held(asked.ticket.id) as ours:
+            assert ours
+            answering = pool.submit(say, runtime, asked, Approve())
+            while runtime.ticket(asked.ticket.id).status == "waiting" and not answering.done():
+                sleep(0.01)
+        assert answering.result().status == "answered"
+    assert refunds(runtime) == [64900]
