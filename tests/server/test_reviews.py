@@ -176,9 +176,11 @@ def test_double_click_is_one_decision(ines: httpx.Client, ledger: SqlLedger) -> 
 def test_customer_writes_again_and_the_old_question_is_no_longer_answered(
     ines: httpx.Client, ledger: SqlLedger
 ) -> None:
-    """A chat message on the thread is the customer's next one: another turn, another question, the old one is stale."""
+    """A message on the thread is the customer's next one: another turn, another question, the old one is stale."""
     ticket = waiting_ticket(ines, "data")
-    said = {"messages": [{"type": "human", "id": "m2", "content": [{"type": "text", "text": "Send me all my data."}]}]}
+    opened = ledger.ticket(ticket["ticket"])
+    assert opened is not None
+    said = {"from": opened.sender, "id": "m2", "text": "Send me all my data.", "authenticated": True}
     again = run(ines, ticket["thread_id"], input=said)
     assert again.status_code == 200, again.text
     found = ledger.ticket(ticket["ticket"])
