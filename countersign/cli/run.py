@@ -1,9 +1,6 @@
 """`run`, `ask` and `reconcile`: what makes things happen."""
 
-import io
-import json
 import sys
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -68,8 +65,10 @@ def ask(
 
     Then show what came of it.
     """
+    from countersign.intake import typed
+
     with opened(desk, var) as runtime:
-        message = _one(text, sender, subject, authenticated, runtime)
+        message = (typed(text, sender, subject, authenticated, runtime.deps),)
         batch, summary = work(runtime, lambda batch: batch.run(message), 1, quiet=True)
     if as_json:
         _print_json(report(batch, summary))
@@ -170,17 +169,6 @@ def _read(sources: list[str], runtime: "Runtime") -> "Iterator[Message | Quarant
     from countersign.adapters.mail import read_sources
 
     return read_sources(sources, runtime.deps.blobs, runtime.deps.desk.settings.mail, sys.stdin.buffer)
-
-
-def _one(
-    text: str, sender: str, subject: str, authenticated: bool, runtime: "Runtime"
-) -> "Iterator[Message | Quarantined]":
-    """Asking twice is two messages, so each gets an id of its own."""
-    from countersign.adapters.mail import read_sources
-
-    record = {"id": uuid.uuid4().hex, "from": sender, "subject": subject, "text": text, "authenticated": authenticated}
-    line = io.BytesIO(json.dumps(record).encode())
-    return read_sources(["-"], runtime.deps.blobs, runtime.deps.desk.settings.mail, line)
 
 
 def exit_by(batch: "Batch", summary: "Summary") -> None:
