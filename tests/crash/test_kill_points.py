@@ -79,7 +79,7 @@ def preloaded(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.mark.parametrize("part", range(SHARE))
 @pytest.mark.parametrize(
     ("mail", "end", "effects", "points"),
-    [(CANCEL, "answered", 3, 40), (LARGE, "waiting", 0, 24), (LEGAL, "handed_over", 0, 12)],
+    [(CANCEL, "answered", 3, 40), (LARGE, "waiting", 0, 20), (LEGAL, "handed_over", 0, 12)],
 )
 def test_killed_at_any_boundary_nothing_is_lost_or_done_twice(
     preloaded: Path, tmp_path: Path, clock: SteppingClock, mail: str, end: str, effects: int, points: int, part: int
