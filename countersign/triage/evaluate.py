@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from countersign.domain.desk import Example
 from countersign.triage.decide import Answer, Guess, decide
 from countersign.triage.guess import confidences
+from countersign.triage.model import Model
 from countersign.triage.report import Report, report
 from countersign.triage.train import Trained, guesses_of_parts
+
+
+def evaluate(model: Model, examples: Sequence[Example]) -> Report:
+    """The report on a model's answers to examples that it has not learnt from; the rules of the desk are left out."""
+    return report((example.request, model.answer(example.text)) for example in examples)
 
 
 def held_out(trained: Trained, examples: Sequence[Example]) -> Report:

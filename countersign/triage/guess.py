@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from countersign.triage.classifier import Classifier
 from countersign.triage.decide import LEAST_SEGMENT_WORDS, Guess
-from countersign.triage.linear import Linear
 from countersign.triage.text import mask, segments
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ def confidences(scores: "NDArray[np.float64]", temperature: float) -> "NDArray[n
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def guesses(model: Linear, texts: Sequence[str], temperature: float) -> list[Guess]:
+def guesses(model: Classifier, texts: Sequence[str], temperature: float) -> list[Guess]:
     """The likeliest class of each text."""
     if not texts:
         return []
-    rows = confidences(model.scores([mask(text) for text in texts]), temperature)
+    rows = confidences(model.judge([mask(text) for text in texts]).scores, temperature)
     best = rows.argmax(axis=1)
     return [
         Guess(request=model.classes[int(column)], confidence=float(row[column]), text=text)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from countersign.triage.classifier import Judged
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -25,9 +27,10 @@ class Linear:
         self._pipeline = pipeline
         self.classes: tuple[str, ...] = tuple(str(name) for name in pipeline.classes_)
 
-    def scores(self, texts: Sequence[str]) -> "NDArray[np.float64]":
-        """Distances from each class's boundary: one row a text, one column a class, in the order of `classes`."""
-        return self._pipeline.decision_function(list(texts))
+    def judge(self, texts: Sequence[str]) -> Judged:
+        """Distances from each class's boundary; the largest is the familiarity."""
+        scores: NDArray[np.float64] = self._pipeline.decision_function(list(texts))
+        return Judged(scores, scores.max(axis=1))
 
     def save(self, path: Path) -> None:
         """Writes the model as a skops file."""

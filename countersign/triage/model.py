@@ -1,13 +1,14 @@
 """The classifier as the graph sees it: a text in, one to three intents or an abstention with its reasons out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from countersign.domain.frozen import digest
 from countersign.domain.perception import Triage
+from countersign.triage.classifier import Classifier
 from countersign.triage.decide import COMPLEX, Answer, Calibration, decide
 from countersign.triage.escalation import Escalation, reasons_in
 from countersign.triage.guess import guesses, parts_of
-from countersign.triage.linear import Linear
 from countersign.triage.text import count_words, joined
 
 LEAST_WORDS = 2
@@ -18,23 +19,31 @@ UNTOLD = ("", "und")
 """Languages of texts that are too short to tell; such a text is judged by its words."""
 
 
+@dataclass(frozen=True)
+class Model:
+    """A fitted classifier with the figures that turn its scores into answers."""
+
+    classifier: Classifier
+    calibration: Calibration
+    name: str
+    """Digest of data and parameters."""
+
+    def answer(self, text: str) -> Answer:
+        """What the model says of a text, without the rules."""
+        found = guesses(self.classifier, [text, *parts_of(text)], self.calibration.temperature)
+        return decide(found[0], found[1:], self.calibration)
+
+
 class LocalTriage:
     """Predicts on this machine, from a fitted model; safe to share between threads."""
 
     def __init__(
-        self,
-        model: Linear,
-        calibration: Calibration,
-        model_digest: str,
-        *,
-        escalations: Sequence[Escalation] = (),
-        languages: Sequence[str] = ("en",),
+        self, model: Model, *, escalations: Sequence[Escalation] = (), languages: Sequence[str] = ("en",)
     ) -> None:
-        self._model = model
+        self.model = model
         self._escalations = tuple(escalations)
         self._languages = frozenset(languages)
-        self.calibration = calibration
-        self.digest = digest([model_digest, self._escalations, sorted(self._languages)])
+        self.digest = digest([model.name, self._escalations, sorted(self._languages)])
         """Names everything that decides an answer: model, phrases that escalate, languages."""
 
     def predict(self, subject: str, text: str, language: str) -> Triage:
@@ -43,15 +52,10 @@ class LocalTriage:
         reasons = self._refusals(whole, language)
         if reasons:
             return self._abstention(reasons)
-        answer = self.answer(whole)
+        answer = self.model.answer(whole)
         if not answer.intents:
             return self._abstention((answer.reason,))
         return Triage(intents=answer.intents, model=self.digest)
-
-    def answer(self, whole: str) -> Answer:
-        """What the model alone says of a text, without the rules."""
-        found = guesses(self._model, [whole, *parts_of(whole)], self.calibration.temperature)
-        return decide(found[0], found[1:], self.calibration)
 
     def _refusals(self, whole: str, language: str) -> tuple[str, ...]:
         words = count_words(whole)

@@ -1,4 +1,4 @@
-"""Keeps trained models in a folder, named by the digest of what they were made from, and distrusts damaged ones."""
+"""Keeps trained models in a folder, named by the digest of what they were made from, and refuses damaged ones."""
 
 import hashlib
 import logging
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -14,24 +15,35 @@ from countersign.domain.desk import Example
 from countersign.domain.errors import StorageError
 from countersign.domain.frozen import Frozen, digest
 from countersign.triage import linear
+from countersign.triage.classifier import Classifier, Options
 from countersign.triage.decide import LEAST_SEGMENT_WORDS, Calibration
 from countersign.triage.escalation import Escalation
-from countersign.triage.linear import Linear
-from countersign.triage.model import LocalTriage
+from countersign.triage.model import LocalTriage, Model
 from countersign.triage.report import Report
+
+if TYPE_CHECKING:
+    from countersign.triage.train import Trained
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the code that masks, cuts or fits changes what a model would be."""
+_HINT = "bring the file back, or train again"
 
 
 class Card(Frozen):
     """What lies beside a model: how it was made, its figures, and how good it was on held-out examples."""
 
+    format: int = FORMAT
     model: str
+    """Digest of data and parameters; also the file's name."""
     sha256: str
-    parameters: dict[str, str]
+    """Of the model file's bytes."""
+    data: str
+    """Digest of the examples, in any order."""
+    examples: int
+    versions: dict[str, str]
+    options: Options
     calibration: Calibration
     held_out: Report
 
@@ -40,6 +52,7 @@ def load_or_train(
     examples: Sequence[Example],
     folder: Path,
     *,
+    options: Options = Options(),  # noqa: B008  immutable
     escalations: Sequence[Escalation] = (),
     languages: Sequence[str] = ("en",),
 ) -> LocalTriage:
@@ -48,78 +61,117 @@ def load_or_train(
     A file that is damaged or was changed is trained afresh, with a warning in the log.
     Raises DeskError where the examples are too few, StorageError where the folder can't be written.
     """
-    name = model_digest(examples)
-    model, card = _load(name, folder) or _train(name, examples, folder)
-    return LocalTriage(model, card.calibration, name, escalations=escalations, languages=languages)
+    name = model_digest(examples, options)
+    model = _kept(name, folder) or _train(examples, folder, options)
+    return LocalTriage(model, escalations=escalations, languages=languages)
 
 
-def model_digest(examples: Sequence[Example]) -> str:
+def save(trained: "Trained", examples: Sequence[Example], folder: Path) -> Card:
+    """Writes `<digest>.skops` and its card `<digest>.json`; StorageError where the folder can't be written."""
+    from countersign.triage.evaluate import held_out
+
+    name = model_digest(examples, trained.options)
+    try:
+        card = Card(
+            model=name,
+            sha256=_write(trained.classifier, folder / f"{name}.skops"),
+            data=data_digest(examples),
+            examples=len(examples),
+            versions=versions(),
+            options=trained.options,
+            calibration=trained.calibration,
+            held_out=held_out(trained, examples),
+        )
+        _replace(folder / f"{name}.json", card.model_dump_json(indent=1).encode())
+    except OSError as error:
+        text = f"the triage model can't be kept: {error.strerror}"
+        raise StorageError(text, where=str(folder), hint="check that the folder can be written") from error
+    return card
+
+
+def load(name: str, folder: Path, sha256: str = "") -> tuple[Model, Card]:
+    """A kept model and its card; with a `sha256` (the ledger's), only the very file that has it.
+
+    Raises StorageError `storage.model` where a file is missing, truncated, changed, or of another format.
+    """
+    path = folder / f"{name}.skops"
+    try:
+        card = Card.model_validate_json(path.with_suffix(".json").read_bytes())
+        content = path.read_bytes()
+    except ValidationError as error:
+        raise _refused(path, "its card can't be read, or is of another version") from error
+    except OSError as error:
+        raise _refused(path, f"it can't be read: {error.strerror}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if card.format != FORMAT or card.versions != versions():
+        raise _refused(path, "it was made by another version")
+    if (card.model, card.sha256, sha256 or found) != (name, found, found):
+        raise _refused(path, "its checksum differs")
+    try:
+        return Model(linear.load(path), card.calibration, name), card
+    except Exception as error:  # whatever a damaged file makes skops or zipfile raise
+        raise _refused(path, f"it can't be read ({type(error).__name__})") from error
+
+
+def model_digest(examples: Sequence[Example], options: Options = Options()) -> str:  # noqa: B008  immutable
     """SHA-256 over the examples, in any order, and every parameter of training."""
-    rows = sorted((example.request, example.text) for example in examples)
-    return digest({"examples": rows, "parameters": parameters()})
+    return digest({"data": data_digest(examples), "options": options, "parameters": parameters()})
+
+
+def data_digest(examples: Sequence[Example]) -> str:
+    """SHA-256 over the examples, in any order."""
+    return digest(sorted((example.request, example.text) for example in examples))
+
+
+def versions() -> dict[str, str]:
+    """The libraries whose versions a model depends on."""
+    return {name: version(name) for name in ("scikit-learn", "skops")}
 
 
 def parameters() -> dict[str, str]:
-    """Everything besides the examples that makes a model what it is."""
+    """Everything besides examples and options that makes a model what it is."""
     from countersign.triage import groups, train
 
     return {
         "format": str(FORMAT),
-        "scikit-learn": version("scikit-learn"),
+        **versions(),
         "words": str(sorted(linear.WORDS.items())),
         "characters": str(sorted(linear.CHARACTERS.items())),
         "penalty": str(linear.PENALTY),
-        "folds": str(train.FOLDS),
-        "target error": str(train.TARGET_ERROR),
         "target splits": f"{train.TARGET_SPLITS} {train.TARGET_DOUBTS}",
         "similar": f"{groups.SIMILAR} {groups.LEAST_WORDS} {groups.BOILERPLATE}",
         "least segment words": str(LEAST_SEGMENT_WORDS),
     }
 
 
-def _load(name: str, folder: Path) -> tuple[Linear, Card] | None:
-    path = folder / f"{name}.skops"
-    card_path = path.with_suffix(".json")
-    if not path.exists() and not card_path.exists():
+def _kept(name: str, folder: Path) -> Model | None:
+    if not any((folder / f"{name}.{ending}").exists() for ending in ("skops", "json")):
         return None
     try:
-        card = Card.model_validate_json(card_path.read_bytes())
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if (card.model, card.sha256) == (name, found):
-            return linear.load(path), card
-        reason = "its checksum differs"
-    except ValidationError:
-        reason = "its card can't be read"
-    except Exception as error:  # noqa: BLE001 - whatever a damaged file makes skops or zipfile raise
-        reason = f"it can't be read ({type(error).__name__})"
-    log.warning("triage model %s is damaged, %s: training it again", path.name, reason)
-    return None
+        return load(name, folder)[0]
+    except StorageError as error:
+        log.warning("%s: training it again", error.message)
+        return None
 
 
-def _train(name: str, examples: Sequence[Example], folder: Path) -> tuple[Linear, Card]:
-    from countersign.triage.evaluate import held_out
+def _train(examples: Sequence[Example], folder: Path, options: Options) -> Model:
     from countersign.triage.train import train
 
     ordered = sorted(examples, key=lambda example: (example.request, example.text))
-    trained = train(ordered)
-    report = held_out(trained, ordered)
-    try:
-        sha256 = _save(trained.model, folder / f"{name}.skops")
-        card = Card(
-            model=name, sha256=sha256, parameters=parameters(), calibration=trained.calibration, held_out=report
-        )
-        _replace(folder / f"{name}.json", card.model_dump_json(indent=1).encode())
-    except OSError as error:
-        text = f"the triage model can't be kept: {error.strerror}"
-        raise StorageError(text, where=str(folder), hint="check that the folder can be written") from error
-    return trained.model, card
+    trained = train(ordered, options)
+    card = save(trained, ordered, folder)
+    return Model(trained.classifier, trained.calibration, card.model)
 
 
-def _save(model: Linear, path: Path) -> str:
+def _refused(path: Path, reason: str) -> StorageError:
+    return StorageError(f"triage model {path.name} is damaged, {reason}", where=str(path), hint=_HINT, detail="model")
+
+
+def _write(classifier: Classifier, path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as own:
         fresh = Path(own) / "model.skops"
-        model.save(fresh)
+        classifier.save(fresh)
         sha256 = hashlib.sha256(fresh.read_bytes()).hexdigest()
         fresh.replace(path)
     return sha256

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from countersign.domain.desk import Example
 from countersign.domain.errors import DeskError
 from countersign.triage import groups, linear
+from countersign.triage.classifier import Classifier, Options
 from countersign.triage.decide import NONE, Calibration, Guess, best_by_request
 from countersign.triage.guess import confidences, parts_of
 from countersign.triage.text import mask
@@ -40,12 +41,13 @@ class Held:
 class Trained:
     """A model fitted on all examples, and the figures chosen on held-out ones."""
 
-    model: linear.Linear
+    classifier: Classifier
     calibration: Calibration
     held: Held
+    options: Options
 
 
-def train(examples: Sequence[Example]) -> Trained:
+def train(examples: Sequence[Example], options: Options = Options()) -> Trained:  # noqa: B008  immutable
     """Fits and calibrates. Deterministic. Raises DeskError where the examples are too few to hold any out."""
     names = groups.group(examples)
     _refuse_too_few(names)
@@ -53,7 +55,7 @@ def train(examples: Sequence[Example]) -> Trained:
     labels = [example.request for example in examples]
     calibration = calibrate(held, labels)
     model = linear.fit([mask(example.text) for example in examples], labels)
-    return Trained(model, calibration, held)
+    return Trained(model, calibration, held, options)
 
 
 def hold_out(examples: Sequence[Example], fold_of: Sequence[int]) -> Held:
@@ -68,7 +70,7 @@ def hold_out(examples: Sequence[Example], fold_of: Sequence[int]) -> Held:
         inside = [index for index, own in enumerate(fold_of) if own == fold]
         outside = [index for index, own in enumerate(fold_of) if own != fold]
         model = linear.fit([masked[index] for index in outside], [labels[index] for index in outside])
-        scores[inside] = model.scores([masked[index] for index in inside])
+        scores[inside] = model.judge([masked[index] for index in inside]).scores
         _score_pieces(model, pieces, inside, parts)
     return Held(classes, scores, tuple(parts))
 
@@ -108,12 +110,12 @@ def guesses_of_parts(held: Held, index: int, temperature: float) -> list[Guess]:
 
 
 def _score_pieces(
-    model: linear.Linear, pieces: Sequence[Sequence[str]], inside: Sequence[int], into: list[NDArray[np.float64]]
+    model: Classifier, pieces: Sequence[Sequence[str]], inside: Sequence[int], into: list[NDArray[np.float64]]
 ) -> None:
     flat = [piece for index in inside for piece in pieces[index]]
     if not flat:
         return
-    rows = model.scores(flat)
+    rows = model.judge(flat).scores
     start = 0
     for index in inside:
         end = start + len(pieces[index])

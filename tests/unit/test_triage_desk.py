@@ -62,7 +62,7 @@ def test_there_are_enough_examples_of_every_request(examples: list[Example]) -> 
 
 def test_held_out_examples_are_answered_rightly_or_not_at_all(triage: LocalTriage, folder: Path) -> None:
     """On unseen wording: at least 60 % answered, 95 % of the answers right, under 1 % of single requests split."""
-    assert triage.calibration.threshold < 1
+    assert triage.model.calibration.threshold < 1
     card = Card.model_validate_json(next(folder.glob("*.json")).read_bytes())
     assert card.held_out.coverage >= 0.60
     assert card.held_out.accuracy >= 0.95

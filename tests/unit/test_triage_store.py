@@ -43,7 +43,7 @@ MESSAGES = ["please cancel the order", "an invoice for my taxes", "what a lovely
 
 def answers(folder: Path, examples: Sequence[Example] = EXAMPLES) -> list[str]:
     model = load_or_train(examples, folder)
-    return [model.answer(text).model_dump_json() for text in MESSAGES]
+    return [model.model.answer(text).model_dump_json() for text in MESSAGES]
 
 
 def test_a_model_is_named_by_the_digest_of_examples_and_parameters(tmp_path: Path) -> None:
