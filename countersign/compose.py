@@ -18,6 +18,8 @@ from countersign.ledger.journal import journaled
 from countersign.policy.gate import CedarGate
 from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
 from countersign.settings import Settings
+from countersign.triage.classifier import Options
+from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
 from countersign.triage.store import load_or_train
 from graphs.support import fingerprint
@@ -61,6 +63,12 @@ def _triage(desk: Desk, settings: Settings) -> TriageModel:
     return load_or_train(
         examples(desk),
         settings.var / "triage",
+        options=Options(
+            target_error=desk.settings.triage.target_error,
+            confidence=desk.settings.triage.confidence,
+            embeddings=settings.embeddings.source,
+        ),
+        access=Access(settings.embeddings.key.get_secret_value(), settings.embeddings.timeout),
         escalations=read_escalations(desk.folder / "escalate.toml"),
         languages=desk.settings.languages,
     )

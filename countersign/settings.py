@@ -23,6 +23,19 @@ class Smtp(BaseModel):
     timeout: float = Field(default=30.0, gt=0)
 
 
+class Embeddings(BaseModel):
+    """Sentence embeddings that triage learns from beside words and characters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str = ""
+    """A folder or an installed package with a sentence model, or an endpoint: `https://host/v1#model`; or none."""
+    key: SecretStr = SecretStr("")
+    """The endpoint's key."""
+    timeout: float = Field(default=20.0, gt=0)
+    """Seconds the endpoint has for an answer."""
+
+
 class Settings(BaseSettings):
     """What differs from machine to machine; what the business decides stands in the desk folder."""
 
@@ -36,6 +49,7 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of the demonstration shop; a SQLite file under `var` where none is given."""
     outbox: Literal["maildir", "smtp"] = "maildir"
     smtp: Smtp = Smtp()
+    embeddings: Embeddings = Embeddings()
     workers: int = Field(default=1, ge=1, le=64)
     """Tickets handled at once."""
     editor: str = Field(default="vi", validation_alias=AliasChoices("COUNTERSIGN_EDITOR", "VISUAL", "EDITOR"))
@@ -72,7 +86,9 @@ def read_settings(**given: object) -> Settings:
         raise SettingsError(first["msg"], where=name, hint="unset it or give a value of that kind") from None
     except UnreadableSetting:  # a group given as one text; its own words may quote the value
         raise SettingsError(
-            "a group of settings is not JSON", where="COUNTERSIGN_SMTP", hint="set COUNTERSIGN_SMTP__HOST and so on"
+            "a group of settings is not JSON",
+            where="COUNTERSIGN_SMTP, COUNTERSIGN_EMBEDDINGS",
+            hint="set COUNTERSIGN_SMTP__HOST and so on",
         ) from None
 
 

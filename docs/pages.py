@@ -43,11 +43,20 @@ def _helps(command: object, name: str) -> Iterable[tuple[str, str]]:
 
 def settings_page() -> str:
     """The environment variables, and the keys of desk.toml and people.toml."""
-    from countersign.domain.desk import DeskSettings, MailSettings, Person, Windows
-    from countersign.settings import Settings, Smtp
+    from countersign.domain.desk import DeskSettings, MailSettings, Person, TriageSettings, Windows
+    from countersign.settings import Embeddings, Settings, Smtp
 
-    machine = [*_settings(Settings, "COUNTERSIGN_{}"), *_settings(Smtp, "COUNTERSIGN_SMTP__{}")]
-    desk = [*_settings(DeskSettings, "{}"), *_settings(MailSettings, "mail.{}"), *_settings(Windows, "windows.{}")]
+    machine = [
+        *_settings(Settings, "COUNTERSIGN_{}"),
+        *_settings(Smtp, "COUNTERSIGN_SMTP__{}"),
+        *_settings(Embeddings, "COUNTERSIGN_EMBEDDINGS__{}"),
+    ]
+    desk = [
+        *_settings(DeskSettings, "{}"),
+        *_settings(MailSettings, "mail.{}"),
+        *_settings(Windows, "windows.{}"),
+        *_settings(TriageSettings, "triage.{}"),
+    ]
     heads = ("variable", "kind", "default", "meaning")
     return _page(
         "Settings",

@@ -106,3 +106,10 @@ def _rows(summary: "Summary") -> list[tuple[str, int]]:
         ("replies sent", summary.replies),
         ("other effects", summary.effects),
     ]
+
+
+def said(text: str) -> None:
+    """One line on standard error of what is being done, where somebody watches."""
+    out = console(stderr=True)
+    if out.is_terminal:
+        out.print(Text(line(text), style="dim"))

@@ -60,6 +60,15 @@ class Windows(Frozen):
     lost: int = Field(default=14, ge=0, le=3650)
 
 
+class TriageSettings(Frozen):
+    """How sure triage must be before a request is answered without a person naming it."""
+
+    target_error: float = Field(default=0.05, gt=0, lt=1)
+    """Share of wrong requests that is allowed among the accepted messages."""
+    confidence: float = Field(default=0.99, ge=0.5, lt=1)
+    """How sure it must be, from held-out examples, that the target is kept."""
+
+
 class DeskSettings(Frozen):
     """The desk's settings: `desk.toml`."""
 
@@ -75,6 +84,7 @@ class DeskSettings(Frozen):
     order_pattern: str = r"\bFH-\d{5,6}\b"
     mail: MailSettings
     windows: Windows = Windows()
+    triage: TriageSettings = TriageSettings()
     phases: dict[Kind, Phase]
     deadlines: dict[Kind, Annotated[int, Field(ge=1, le=2160)]] = {}
     """Hours that a proposal of a kind may wait for a person; 72 where nothing is said."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from pydantic import Field
+
 from countersign.domain.frozen import Frozen
 from countersign.domain.perception import Intent
 
@@ -24,17 +26,38 @@ class Guess(Frozen):
     text: str
 
 
+class Threshold(Frozen):
+    """A threshold, and the held-out examples that it was chosen from."""
+
+    threshold: float
+    tested: int = 0
+    accepted: int = 0
+    wrong: int = 0
+
+
 class Calibration(Frozen):
     """The figures chosen on held-out examples.
 
-    `temperature` sharpens scores into confidences. A whole text counts from `threshold`; a segment names a request of
-    its own from `split_threshold`, and from `doubt_threshold` on it keeps the whole from being answered as another.
+    `weights` and `bias` make scores into the chance of being right. A whole text counts from the threshold of its
+    request; a segment names a request of its own from `split_threshold`, and from `doubt_threshold` on it keeps the
+    whole from being answered as another.
     """
 
-    temperature: float
+    weights: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    bias: float = 0.0
     threshold: float
+    """Of every request that has none of its own."""
     split_threshold: float
     doubt_threshold: float
+    pooled: Threshold | None = None
+    """How `threshold` was chosen."""
+    by_request: dict[str, Threshold] = Field(default_factory=dict)
+    """Of requests with enough held-out examples of their own."""
+
+    def threshold_of(self, request: str) -> float:
+        """From which confidence on a text that asks for this request is answered."""
+        own = self.by_request.get(request)
+        return own.threshold if own else self.threshold
 
 
 class Answer(Frozen):
@@ -55,7 +78,7 @@ def decide(whole: Guess, parts: Sequence[Guess], calibration: Calibration) -> An
     if len(named) < 2:
         if whole.request == NONE:
             return Answer(reason=UNCOVERED)
-        if whole.confidence < calibration.threshold:
+        if whole.confidence < calibration.threshold_of(whole.request):
             return Answer(reason=UNSURE)
         named = [whole]
     hinted = {part.request for part in best_by_request(parts, calibration.doubt_threshold)}

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from countersign.domain.desk import Example
-from countersign.triage.decide import Answer, Guess, decide
-from countersign.triage.guess import confidences
+from countersign.triage.decide import Answer, Calibration, decide
+from countersign.triage.held import Held
 from countersign.triage.model import Model
 from countersign.triage.report import Report, report
-from countersign.triage.train import Trained, guesses_of_parts
+from countersign.triage.train import Trained
 
 
 def evaluate(model: Model, examples: Sequence[Example]) -> Report:
@@ -22,10 +22,12 @@ def held_out(trained: Trained, examples: Sequence[Example]) -> Report:
 
 def answers(trained: Trained) -> list[Answer]:
     """What would have been answered to each held-out example; spans are left out."""
-    held, calibration = trained.held, trained.calibration
-    rows = confidences(held.scores, calibration.temperature)
-    found: list[Answer] = []
-    for index, row in enumerate(rows):
-        whole = Guess(request=held.classes[int(row.argmax())], confidence=float(row.max()), text="")
-        found.append(decide(whole, guesses_of_parts(held, index, calibration.temperature), calibration))
-    return found
+    return answers_held(trained.held, trained.calibration)
+
+
+def answers_held(held: Held, calibration: Calibration) -> list[Answer]:
+    """The same of held-out scores alone."""
+    return [
+        decide(whole, held.segments(index, calibration), calibration)
+        for index, whole in enumerate(held.whole(calibration))
+    ]

@@ -1,10 +1,10 @@
-"""Scores into guesses: softmax with a temperature."""
+"""Scores into guesses: the likeliest class of a text, with the chance that it is right."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from countersign.triage.classifier import Classifier
-from countersign.triage.decide import LEAST_SEGMENT_WORDS, Guess
+from countersign.triage.decide import LEAST_SEGMENT_WORDS, NONE, Calibration, Guess
 from countersign.triage.text import mask, segments
 
 if TYPE_CHECKING:
@@ -12,25 +12,51 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def confidences(scores: "NDArray[np.float64]", temperature: float) -> "NDArray[np.float64]":
-    """Rows that sum to one; a higher temperature makes them sharper."""
+def evidence(scores: "NDArray[np.floating]", classes: Sequence[str]) -> "NDArray[np.float64]":
+    """Three figures a row: the best request's score, its lead over the next, and its lead over `none`.
+
+    Where `none` is no class, the last is the score itself. Needs two requests or more.
+    """
     import numpy as np
 
-    sharpened = scores * temperature
-    powers = np.exp(sharpened - sharpened.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    requests = [column for column, name in enumerate(classes) if name != NONE]
+    ranked = np.partition(scores[:, requests], -2, axis=1)
+    best, second = ranked[:, -1], ranked[:, -2]
+    beyond = best - scores[:, classes.index(NONE)] if NONE in classes else best
+    return np.column_stack([best, best - second, beyond]).astype(np.float64)
 
 
-def guesses(model: Classifier, texts: Sequence[str], temperature: float) -> list[Guess]:
-    """The likeliest class of each text."""
-    if not texts:
+def familiarity(scores: "NDArray[np.floating]", classes: Sequence[str]) -> "NDArray[np.float64]":
+    """How much like a request a text is, whichever: half the best score, and half its lead over `none`."""
+    best, _, beyond = evidence(scores, classes).T
+    return (best + beyond) / 2
+
+
+def chances(scores: "NDArray[np.floating]", classes: Sequence[str], calibration: Calibration) -> "NDArray[np.float64]":
+    """The chance, between 0 and 1, that a text asks for the request with the best score."""
+    import numpy as np
+
+    logits = evidence(scores, classes) @ np.array(calibration.weights) + calibration.bias
+    return 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
+
+
+def guesses_of(
+    scores: "NDArray[np.floating]", classes: Sequence[str], calibration: Calibration, texts: Sequence[str] = ()
+) -> list[Guess]:
+    """One guess for each row; the texts are left out where none are given."""
+    named = texts or [""] * len(scores)
+    if not len(scores):
         return []
-    rows = confidences(model.judge([mask(text) for text in texts]).scores, temperature)
-    best = rows.argmax(axis=1)
+    best = scores.argmax(axis=1)
     return [
-        Guess(request=model.classes[int(column)], confidence=float(row[column]), text=text)
-        for text, row, column in zip(texts, rows, best, strict=True)
+        Guess(request=classes[int(column)], confidence=float(chance), text=text)
+        for text, chance, column in zip(named, chances(scores, classes, calibration), best, strict=True)
     ]
+
+
+def guesses(model: Classifier, texts: Sequence[str], calibration: Calibration) -> list[Guess]:
+    """The likeliest class of each text."""
+    return guesses_of(model.scores([mask(text) for text in texts]), model.classes, calibration, texts)
 
 
 def parts_of(text: str) -> list[str]:

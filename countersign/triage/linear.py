@@ -1,4 +1,4 @@
-"""The one file that touches scikit-learn and skops: a linear model over words and characters.
+"""The one file that touches scikit-learn and skops: a linear model over words, characters and embeddings.
 
 Both libraries are imported by the calls that need them, because loading them takes about a second.
 """
@@ -7,15 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from countersign.triage.classifier import Judged
+from countersign.triage.embeddings import Embedder
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-WORDS: dict[str, Any] = {"ngram_range": (1, 2), "sublinear_tf": True, "min_df": 2, "token_pattern": r"(?u)\b\w+\b|\?"}
-CHARACTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (3, 4), "sublinear_tf": True, "min_df": 2}
-PENALTY = 1.0
+WORDS: dict[str, Any] = {"ngram_range": (1, 2), "sublinear_tf": True, "token_pattern": r"(?u)\b\w+\b|\?"}
+CHARACTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (2, 5), "sublinear_tf": True}
+MANY = 10000
+"""From so many examples on, what only one of them has is left out, and runs of characters are kept shorter."""
+MANY_CHARACTERS = (3, 4)
+PENALTY = 0.5
+TOLERANCE = 0.01
+EMBEDDED = 2.0
+"""Length of an embedding beside words and characters, whose vectors have a length of one each."""
 TRUSTED: tuple[str, ...] = ()
 """Types outside skops' own list that a model file may hold: none."""
 
@@ -23,39 +29,59 @@ TRUSTED: tuple[str, ...] = ()
 class Linear:
     """A fitted classifier: masked texts in, one score for each class out."""
 
-    def __init__(self, pipeline: Any) -> None:
-        self._pipeline = pipeline
-        self.classes: tuple[str, ...] = tuple(str(name) for name in pipeline.classes_)
+    def __init__(self, vectorizers: Any, machine: Any, embedder: Embedder | None = None) -> None:
+        import numpy as np
 
-    def judge(self, texts: Sequence[str]) -> Judged:
-        """Distances from each class's boundary; the largest is the familiarity."""
-        scores: NDArray[np.float64] = self._pipeline.decision_function(list(texts))
-        return Judged(scores, scores.max(axis=1))
+        self._vectorizers, self._machine, self._embedder = vectorizers, machine, embedder
+        self.classes: tuple[str, ...] = tuple(str(name) for name in machine.classes_)
+        # One row a feature, so that a text with few of them reads few rows.
+        self._weights: Any = np.ascontiguousarray(machine.coef_.T, dtype=np.float32)
+        self._intercept: Any = machine.intercept_.astype(np.float32)
+
+    def scores(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """Distances from each class's boundary: one row a text, one column a class, in the order of `classes`."""
+        sparse = _sparse(self._vectorizers, texts)
+        known = sparse @ self._weights[: sparse.shape[1]] + self._intercept
+        if self._embedder is None:
+            return known
+        return known + EMBEDDED * self._embedder.encode(texts) @ self._weights[sparse.shape[1] :]
+
+    def with_embedder(self, embedder: Embedder | None) -> "Linear":
+        """The same model with another source of the same embeddings."""
+        return Linear(self._vectorizers, self._machine, embedder)
 
     def save(self, path: Path) -> None:
         """Writes the model as a skops file."""
         import skops.io  # pyright: ignore[reportMissingTypeStubs]
 
-        skops.io.dump(self._pipeline, path)  # pyright: ignore[reportUnknownMemberType]
+        content = {"vectorizers": self._vectorizers, "machine": self._machine}
+        skops.io.dump(content, path)  # pyright: ignore[reportUnknownMemberType]
 
 
-def fit(texts: Sequence[str], labels: Sequence[str]) -> Linear:
+def fit(texts: Sequence[str], labels: Sequence[str], embedder: Embedder | None = None) -> Linear:
     """Fits on masked texts; the same input always gives the same model. Needs three classes or more."""
+    import numpy as np
+    from scipy.sparse import csr_matrix, hstack
     from sklearn.feature_extraction.text import TfidfVectorizer  # pyright: ignore[reportMissingTypeStubs]
-    from sklearn.pipeline import make_pipeline, make_union  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
     from sklearn.svm import LinearSVC  # pyright: ignore[reportMissingTypeStubs]
 
-    features: Any = make_union(TfidfVectorizer(**WORDS), TfidfVectorizer(**CHARACTERS))
-    pipeline: Any = make_pipeline(features, LinearSVC(C=PENALTY, random_state=0))
-    pipeline.fit(list(texts), list(labels))
-    return Linear(pipeline)
+    many: Any = {"min_df": 2, "ngram_range": MANY_CHARACTERS} if len(texts) >= MANY else {}
+    words = TfidfVectorizer(**{**WORDS, **many, "ngram_range": WORDS["ngram_range"]}, dtype=np.float32)
+    vectorizers = [words.fit(texts), TfidfVectorizer(**{**CHARACTERS, **many}, dtype=np.float32).fit(texts)]
+    features: Any = _sparse(vectorizers, texts)
+    if embedder is not None:
+        features = hstack([features, csr_matrix(EMBEDDED * embedder.encode(texts))]).tocsr()
+    machine: Any = LinearSVC(C=PENALTY, tol=TOLERANCE, random_state=0).fit(features, list(labels))
+    machine.coef_ = machine.coef_.astype(np.float32)
+    return Linear(vectorizers, machine, embedder)
 
 
-def load(path: Path) -> Linear:
+def load(path: Path, embedder: Embedder | None = None) -> Linear:
     """Reads a skops file, refusing every type that is not pinned. Raises what skops raises on a bad file."""
     import skops.io  # pyright: ignore[reportMissingTypeStubs]
 
-    return Linear(skops.io.load(path, trusted=list(TRUSTED)))  # pyright: ignore[reportUnknownMemberType]
+    content: Any = skops.io.load(path, trusted=list(TRUSTED))  # pyright: ignore[reportUnknownMemberType]
+    return Linear(content["vectorizers"], content["machine"], embedder)
 
 
 def similar_pairs(texts: Sequence[str], least: float) -> list[tuple[int, int]]:
@@ -67,3 +93,9 @@ def similar_pairs(texts: Sequence[str], least: float) -> list[tuple[int, int]]:
     near: Any = (vectors @ vectors.T).tocoo()
     kept: Any = near.data >= least
     return [(int(first), int(second)) for first, second in zip(near.row[kept], near.col[kept], strict=True)]
+
+
+def _sparse(vectorizers: Any, texts: Sequence[str]) -> Any:
+    from scipy.sparse import hstack
+
+    return hstack([own.transform(list(texts)) for own in vectorizers]).tocsr()

@@ -30,7 +30,7 @@ class Model:
 
     def answer(self, text: str) -> Answer:
         """What the model says of a text, without the rules."""
-        found = guesses(self.classifier, [text, *parts_of(text)], self.calibration.temperature)
+        found = guesses(self.classifier, [text, *parts_of(text)], self.calibration)
         return decide(found[0], found[1:], self.calibration)
 
 

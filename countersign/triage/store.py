@@ -17,6 +17,7 @@ from countersign.domain.frozen import Frozen, digest
 from countersign.triage import linear
 from countersign.triage.classifier import Classifier, Options
 from countersign.triage.decide import LEAST_SEGMENT_WORDS, Calibration
+from countersign.triage.embeddings import Access, open_embedder
 from countersign.triage.escalation import Escalation
 from countersign.triage.model import LocalTriage, Model
 from countersign.triage.report import Report
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the code that masks, cuts or fits changes what a model would be."""
 _HINT = "bring the file back, or train again"
 
@@ -44,6 +45,8 @@ class Card(Frozen):
     examples: int
     versions: dict[str, str]
     options: Options
+    embedder: str = ""
+    """Digest of the embeddings' model; empty without any."""
     calibration: Calibration
     held_out: Report
 
@@ -53,6 +56,7 @@ def load_or_train(
     folder: Path,
     *,
     options: Options = Options(),  # noqa: B008  immutable
+    access: Access = Access(),  # noqa: B008  immutable
     escalations: Sequence[Escalation] = (),
     languages: Sequence[str] = ("en",),
 ) -> LocalTriage:
@@ -62,7 +66,7 @@ def load_or_train(
     Raises DeskError where the examples are too few, StorageError where the folder can't be written.
     """
     name = model_digest(examples, options)
-    model = _kept(name, folder) or _train(examples, folder, options)
+    model = _kept(name, folder, access) or _train(examples, folder, options, access)
     return LocalTriage(model, escalations=escalations, languages=languages)
 
 
@@ -79,6 +83,7 @@ def save(trained: "Trained", examples: Sequence[Example], folder: Path) -> Card:
             examples=len(examples),
             versions=versions(),
             options=trained.options,
+            embedder=trained.embedder,
             calibration=trained.calibration,
             held_out=held_out(trained, examples),
         )
@@ -89,7 +94,13 @@ def save(trained: "Trained", examples: Sequence[Example], folder: Path) -> Card:
     return card
 
 
-def load(name: str, folder: Path, sha256: str = "") -> tuple[Model, Card]:
+def load(
+    name: str,
+    folder: Path,
+    sha256: str = "",
+    *,
+    access: Access = Access(),  # noqa: B008  immutable
+) -> tuple[Model, Card]:
     """A kept model and its card; with a `sha256` (the ledger's), only the very file that has it.
 
     Raises StorageError `storage.model` where a file is missing, truncated, changed, or of another format.
@@ -107,8 +118,11 @@ def load(name: str, folder: Path, sha256: str = "") -> tuple[Model, Card]:
         raise _refused(path, "it was made by another version")
     if (card.model, card.sha256, sha256 or found) != (name, found, found):
         raise _refused(path, "its checksum differs")
+    embedder = open_embedder(card.options.embeddings, access)
+    if card.embedder != (embedder.digest if embedder else ""):
+        raise _refused(path, "it was made with other embeddings")
     try:
-        return Model(linear.load(path), card.calibration, name), card
+        return Model(linear.load(path, embedder), card.calibration, name), card
     except Exception as error:  # whatever a damaged file makes skops or zipfile raise
         raise _refused(path, f"it can't be read ({type(error).__name__})") from error
 
@@ -130,35 +144,35 @@ def versions() -> dict[str, str]:
 
 def parameters() -> dict[str, str]:
     """Everything besides examples and options that makes a model what it is."""
-    from countersign.triage import groups, train
+    from countersign.triage import calibrate, groups, train
 
     return {
         "format": str(FORMAT),
         **versions(),
         "words": str(sorted(linear.WORDS.items())),
         "characters": str(sorted(linear.CHARACTERS.items())),
-        "penalty": str(linear.PENALTY),
-        "target splits": f"{train.TARGET_SPLITS} {train.TARGET_DOUBTS}",
+        "linear": f"{linear.PENALTY} {linear.TOLERANCE} {linear.MANY} {linear.EMBEDDED}",
+        "calibration": f"{calibrate.TARGET_SPLITS} {calibrate.TARGET_DOUBTS} {calibrate.STRICT} {train.FOLDS}",
         "similar": f"{groups.SIMILAR} {groups.LEAST_WORDS} {groups.BOILERPLATE}",
         "least segment words": str(LEAST_SEGMENT_WORDS),
     }
 
 
-def _kept(name: str, folder: Path) -> Model | None:
+def _kept(name: str, folder: Path, access: Access) -> Model | None:
     if not any((folder / f"{name}.{ending}").exists() for ending in ("skops", "json")):
         return None
     try:
-        return load(name, folder)[0]
+        return load(name, folder, access=access)[0]
     except StorageError as error:
         log.warning("%s: training it again", error.message)
         return None
 
 
-def _train(examples: Sequence[Example], folder: Path, options: Options) -> Model:
+def _train(examples: Sequence[Example], folder: Path, options: Options, access: Access) -> Model:
     from countersign.triage.train import train
 
     ordered = sorted(examples, key=lambda example: (example.request, example.text))
-    trained = train(ordered, options)
+    trained = train(ordered, options, access)
     card = save(trained, ordered, folder)
     return Model(trained.classifier, trained.calibration, card.model)
 

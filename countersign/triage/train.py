@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,31 +12,19 @@ from numpy.typing import NDArray
 from countersign.domain.desk import Example
 from countersign.domain.errors import DeskError
 from countersign.triage import groups, linear
+from countersign.triage.calibrate import calibrate
 from countersign.triage.classifier import Classifier, Options
-from countersign.triage.decide import NONE, Calibration, Guess, best_by_request
-from countersign.triage.guess import confidences, parts_of
+from countersign.triage.decide import Calibration
+from countersign.triage.embeddings import Access, Embedder, Remembering, open_embedder
+from countersign.triage.guess import parts_of
+from countersign.triage.held import Held
 from countersign.triage.text import mask
 
 FOLDS = 4
-TARGET_ERROR = 0.03
-"""Share of wrong answers among the accepted held-out examples."""
-TARGET_SPLITS = 0.005
-"""Share of held-out single-request examples that two segments may read as two requests."""
-TEMPERATURES = tuple(float(value) for value in np.geomspace(0.5, 50, 120))
-TARGET_DOUBTS = 0.02
-"""Share of held-out single-request examples that a straying segment may withhold from being answered."""
-NEVER = 1.01
-"""A threshold that nothing reaches."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """What models said of examples they had not seen: one row an example, one column a class."""
-
-    classes: tuple[str, ...]
-    scores: NDArray[np.float64]
-    parts: tuple[NDArray[np.float64], ...]
-    """For each example, the scores of its segments."""
+AT_ONCE = 2
+"""Folds that are fitted at once; the fitting itself runs outside Python's lock."""
+NOT_AMONG_THEM = -1e6
+"""The score of a class that a model does not know."""
 
 
 @dataclass(frozen=True)
@@ -45,77 +35,75 @@ class Trained:
     calibration: Calibration
     held: Held
     options: Options
+    embedder: str = ""
+    """Digest of the embeddings' model; empty without any."""
 
 
-def train(examples: Sequence[Example], options: Options = Options()) -> Trained:  # noqa: B008  immutable
+def train(
+    examples: Sequence[Example],
+    options: Options = Options(),  # noqa: B008  immutable
+    access: Access = Access(),  # noqa: B008  immutable
+) -> Trained:
     """Fits and calibrates. Deterministic. Raises DeskError where the examples are too few to hold any out."""
     names = groups.group(examples)
-    _refuse_too_few(names)
-    held = hold_out(examples, groups.folds(names, FOLDS))
+    refuse_too_few(names)
+    embedder = open_embedder(options.embeddings, access)
+    remembering = Remembering(embedder) if embedder else None
+    held, calibration = calibrated(examples, groups.folds(names, FOLDS), options, remembering)
     labels = [example.request for example in examples]
-    calibration = calibrate(held, labels)
-    model = linear.fit([mask(example.text) for example in examples], labels)
-    return Trained(model, calibration, held, options)
+    model = linear.fit([mask(example.text) for example in examples], labels, remembering)
+    name = embedder.digest if embedder else ""
+    return Trained(model.with_embedder(embedder), calibration, held, options, name)
 
 
-def hold_out(examples: Sequence[Example], fold_of: Sequence[int]) -> Held:
-    """Scores each fold with a model fitted on the others."""
+def calibrated(
+    examples: Sequence[Example], fold_of: Sequence[int], options: Options, embedder: Embedder | None = None
+) -> tuple[Held, Calibration]:
+    """What models said of the examples held out, by these folds, and the figures chosen from it."""
+    held = hold_out(examples, fold_of, embedder=embedder)
+    return held, calibrate(held, [example.request for example in examples], options)
+
+
+def hold_out(
+    examples: Sequence[Example],
+    fold_of: Sequence[int],
+    known: Sequence[bool] = (),
+    embedder: Embedder | None = None,
+) -> Held:
+    """Scores each fold with a model fitted on the others; with `known`, on the examples of those that it marks.
+
+    A class that no fitted example has is never named.
+    """
     labels = [example.request for example in examples]
     masked = [mask(example.text) for example in examples]
     pieces = [[mask(piece) for piece in parts_of(example.text)] for example in examples]
     classes = tuple(sorted(set(labels)))
-    scores = np.zeros((len(examples), len(classes)))
-    parts = [np.zeros((0, len(classes)))] * len(examples)
-    for fold in range(FOLDS):
+    scores = np.zeros((len(examples), len(classes)), dtype=np.float32)
+    parts = [scores[:0]] * len(examples)
+
+    def score(fold: int) -> None:
         inside = [index for index, own in enumerate(fold_of) if own == fold]
-        outside = [index for index, own in enumerate(fold_of) if own != fold]
-        model = linear.fit([masked[index] for index in outside], [labels[index] for index in outside])
-        scores[inside] = model.judge([masked[index] for index in inside]).scores
-        _score_pieces(model, pieces, inside, parts)
-    return Held(classes, scores, tuple(parts))
+        outside = [index for index, own in enumerate(fold_of) if own != fold and (not known or known[index])]
+        model = linear.fit([masked[index] for index in outside], [labels[index] for index in outside], embedder)
+        flat = [masked[index] for index in inside] + [piece for index in inside for piece in pieces[index]]
+        rows = spread(model.scores(flat), [classes.index(name) for name in model.classes], len(classes))
+        scores[inside] = rows[: len(inside)]
+        _share_out(rows[len(inside) :], inside, pieces, parts)
+
+    if embedder:
+        embedder.encode([*masked, *(piece for own in pieces for piece in own)])  # once, for all folds to remember
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(score, sorted(set(fold_of))))
+    return Held(classes, scores, tuple(parts), tuple(fold_of))
 
 
-def calibrate(held: Held, labels: Sequence[str]) -> Calibration:
-    """The temperature that explains the held-out labels best, and the lowest thresholds that meet both targets."""
-    truth = np.array([held.classes.index(label) for label in labels])
-    temperature = min(TEMPERATURES, key=lambda value: _loss(held.scores, truth, value))
-    whole = confidences(held.scores, temperature)
-    guessed = whole.argmax(axis=1)
-    asked = guessed != held.classes.index(NONE) if NONE in held.classes else np.full(len(truth), True)
-    threshold = lowest_threshold(whole.max(axis=1)[asked], (guessed == truth)[asked], TARGET_ERROR)
-    runners_up = [_second(guesses_of_parts(held, index, temperature)) for index in range(len(labels))]
-    return Calibration(
-        temperature=temperature,
-        threshold=threshold,
-        split_threshold=max(_just_above(runners_up, TARGET_SPLITS), threshold),
-        doubt_threshold=max(_just_above(runners_up, TARGET_DOUBTS), threshold),
-    )
-
-
-def lowest_threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> float:
-    """The lowest confidence above which at most `target` of the answers are wrong; above 1 where there is none."""
-    order = np.argsort(-confidence, kind="stable")
-    error = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(error <= target)
-    return float(confidence[order][good[-1]]) if len(good) else NEVER
-
-
-def guesses_of_parts(held: Held, index: int, temperature: float) -> list[Guess]:
-    """The guesses of one held-out example's segments; texts are left out."""
-    scores = held.parts[index]
-    if not len(scores):
-        return []
-    rows = confidences(scores, temperature)
-    return [Guess(request=held.classes[int(row.argmax())], confidence=float(row.max()), text="") for row in rows]
-
-
-def _score_pieces(
-    model: Classifier, pieces: Sequence[Sequence[str]], inside: Sequence[int], into: list[NDArray[np.float64]]
+def _share_out(
+    rows: NDArray[np.float32],
+    inside: Sequence[int],
+    pieces: Sequence[Sequence[str]],
+    into: list[NDArray[np.float32]],
 ) -> None:
-    flat = [piece for index in inside for piece in pieces[index]]
-    if not flat:
-        return
-    rows = model.judge(flat).scores
+    """The rows of a fold's segments, each to its example."""
     start = 0
     for index in inside:
         end = start + len(pieces[index])
@@ -123,22 +111,15 @@ def _score_pieces(
         start = end
 
 
-def _loss(scores: NDArray[np.float64], truth: NDArray[np.intp], temperature: float) -> float:
-    likelihood = confidences(scores, temperature)[np.arange(len(truth)), truth]
-    return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
+def spread(scores: NDArray[np.float32], columns: Sequence[int], width: int) -> NDArray[np.float32]:
+    """The scores under the columns of all classes; far below all others where a class is not among them."""
+    wide: Any = np.full((len(scores), width), NOT_AMONG_THEM, dtype=np.float32)
+    wide[:, columns] = scores
+    return wide
 
 
-def _just_above(values: Sequence[float], share: float) -> float:
-    """A figure that at most this share of the values reach."""
-    return float(np.quantile(values, 1 - share, method="higher")) + 1e-6
-
-
-def _second(parts: Sequence[Guess]) -> float:
-    ranked = sorted((guess.confidence for guess in best_by_request(parts, 0.0)), reverse=True)
-    return ranked[1] if len(ranked) > 1 else 0.0
-
-
-def _refuse_too_few(names: Sequence[str]) -> None:
+def refuse_too_few(names: Sequence[str]) -> None:
+    """DeskError where fewer than three requests have enough groups of examples to be held out."""
     counts = Counter(name.rpartition("/")[0] for name in set(names))
     if len(counts) < 3:
         raise DeskError(

@@ -14,7 +14,7 @@ from countersign.triage.escalation import Escalation, read_escalations, reasons_
 from countersign.triage.report import report
 from countersign.triage.text import mask, segments, sentences
 
-FIGURES = Calibration(temperature=5, threshold=0.8, split_threshold=0.99, doubt_threshold=0.95)
+FIGURES = Calibration(threshold=0.8, split_threshold=0.99, doubt_threshold=0.95)
 LEGAL = Escalation(reason="legal threat", phrases=("my lawyer", "gas leak*"))
 
 

@@ -1,0 +1,1 @@
+"""Public data sets in their published form: our figures beside the published ones, by the published protocol."""
