@@ -41,7 +41,11 @@ def summary(found: Measures) -> RenderableType:
         error = _percent(found.wrong / found.accepted)
         told = f" of {found.accepted} accepted (95 %: {_percent(low)} to {_percent(high)})"
         parts.append(Text.assemble("achieved error  ", (error, "bold"), told))
-    parts.append(Text.assemble("accuracy        ", (_percent(found.accuracy), "bold"), " of the best guess, unasked"))
+    parts.append(
+        Text.assemble(
+            "accuracy        ", (_percent(found.accuracy), "bold"), " of the best guess, whatever its confidence"
+        )
+    )
     if found.accuracy < LOW:
         parts.append(Text(_low(found), style="yellow"))
     return Group(*parts)

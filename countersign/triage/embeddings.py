@@ -35,6 +35,8 @@ class Access:
     key: str = field(default="", repr=False)
     timeout: float = 20.0
     """Seconds."""
+    retries: int = 2
+    """After a passing fault."""
 
 
 def open_embedder(source: str, access: Access = Access()) -> Embedder | None:
@@ -101,7 +103,8 @@ class _Endpoint:
         self._base = base
         client: Any = OpenAIEmbeddings
         self._client: Any = client(
-            model=model, base_url=base, api_key=access.key or "none", timeout=access.timeout, max_retries=2,
+            model=model, base_url=base, api_key=access.key or "none", timeout=access.timeout,
+            max_retries=access.retries,
             check_embedding_ctx_length=False, chunk_size=_MOST_AT_ONCE,
         )  # fmt: skip
 

@@ -61,17 +61,15 @@ class Linear:
 def fit(texts: Sequence[str], labels: Sequence[str], embedder: Embedder | None = None) -> Linear:
     """Fits on masked texts; the same input always gives the same model. Needs three classes or more."""
     import numpy as np
-    from scipy.sparse import csr_matrix, hstack
-    from sklearn.feature_extraction.text import TfidfVectorizer  # pyright: ignore[reportMissingTypeStubs]
+    from scipy.sparse import csr_matrix
     from sklearn.svm import LinearSVC  # pyright: ignore[reportMissingTypeStubs]
 
-    many: Any = {"min_df": 2, "ngram_range": MANY_CHARACTERS} if len(texts) >= MANY else {}
-    words = TfidfVectorizer(**{**WORDS, **many, "ngram_range": WORDS["ngram_range"]}, dtype=np.float32)
-    vectorizers = [words.fit(texts), TfidfVectorizer(**{**CHARACTERS, **many}, dtype=np.float32).fit(texts)]
+    vectorizers = [_vectorizer(kind, texts) for kind in (WORDS, CHARACTERS)]
     features: Any = _sparse(vectorizers, texts)
     if embedder is not None:
-        features = hstack([features, csr_matrix(EMBEDDED * embedder.encode(texts))]).tocsr()
-    machine: Any = LinearSVC(C=PENALTY, tol=TOLERANCE, random_state=0).fit(features, list(labels))
+        features = _joined([features, csr_matrix(EMBEDDED * embedder.encode(texts))])
+    machine: Any = LinearSVC(C=PENALTY, tol=TOLERANCE, random_state=0)
+    machine.fit(features, list(labels))
     machine.coef_ = machine.coef_.astype(np.float32)
     return Linear(vectorizers, machine, embedder)
 
@@ -95,7 +93,25 @@ def similar_pairs(texts: Sequence[str], least: float) -> list[tuple[int, int]]:
     return [(int(first), int(second)) for first, second in zip(near.row[kept], near.col[kept], strict=True)]
 
 
-def _sparse(vectorizers: Any, texts: Sequence[str]) -> Any:
-    from scipy.sparse import hstack
+def _vectorizer(kind: dict[str, Any], texts: Sequence[str]) -> Any:
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer  # pyright: ignore[reportMissingTypeStubs]
 
-    return hstack([own.transform(list(texts)) for own in vectorizers]).tocsr()
+    own: dict[str, Any] = {**kind, "dtype": np.float32}
+    if len(texts) >= MANY:
+        own["min_df"] = 2
+        own["ngram_range"] = MANY_CHARACTERS if "analyzer" in kind else kind["ngram_range"]
+    vectorizer: Any = TfidfVectorizer(**own)
+    return vectorizer.fit(list(texts))
+
+
+def _sparse(vectorizers: Any, texts: Sequence[str]) -> Any:
+    return _joined([own.transform(list(texts)) for own in vectorizers])
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Sparse columns side by side, one row a text."""
+    import scipy.sparse
+
+    sparse: Any = scipy.sparse
+    return sparse.hstack(parts).tocsr()

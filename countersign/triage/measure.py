@@ -22,6 +22,7 @@ from countersign.triage.text import mask
 from countersign.triage.train import FOLDS, calibrated, refuse_too_few
 
 BINS = 10
+CURVE = 60
 STEPS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the examples that the learning curve is drawn from."""
 LOW = 0.8
@@ -166,7 +167,9 @@ def _curve(
     numbers = np.arange(1, len(order) + 1)
     errors = np.cumsum((guessed != truth)[order]) / numbers
     covered = np.cumsum((truth != NONE)[order]) / max(int((truth != NONE).sum()), 1)
-    places = np.unique(np.linspace(len(order) // 20, len(order) - 1, 60).astype(int)) if len(order) else []
+    if not len(order):
+        return ()
+    places: list[int] = np.unique(np.linspace(len(order) // 20, len(order) - 1, CURVE).astype(int)).tolist()
     return tuple((round(float(covered[place]), 4), round(float(errors[place]), 4)) for place in places)
 
 
@@ -229,7 +232,7 @@ def _untaught(
 
 def _learning(examples: Sequence[Example], fold_of: Sequence[int], embedder: Remembering | None) -> tuple[Point, ...]:
     """Tested on one fold, after learning from a growing share of the others."""
-    order = np.random.default_rng(0).permutation([place for place, fold in enumerate(fold_of) if fold]).tolist()
+    order: list[int] = np.random.default_rng(0).permutation(np.flatnonzero(fold_of)).tolist()
     tested = [own for own, fold in zip(examples, fold_of, strict=True) if not fold and own.request != NONE]
     found: list[Point] = []
     for share in STEPS:

@@ -28,22 +28,18 @@ class MiniLm:
     def __init__(self, folder: Path) -> None:
         """Reads the model's files. Raises SettingsError where one is missing, damaged or of another kind."""
         try:
-            import safetensors.numpy  # noqa: F401  named here, so that its absence is
-            from tokenizers import Tokenizer
+            self._tokenizer, self._weights = _tokenizer(folder), _floats(folder)
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            self._layers = [_Layer(self._weights, f"encoder.layer.{n}.", config) for n in range(_layers(config))]
+            self.dimensions = int(config["hidden_size"])
+            self._epsilon = float(config["layer_norm_eps"])
         except ImportError as error:
             hint = "install countersign[embeddings]"
             raise SettingsError(f"{error.name} is not installed", where="embeddings", hint=hint) from error
-        try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._weights = {name.removeprefix("bert."): value for name, value in _floats(folder)}
-            self._layers = [_Layer(self._weights, f"encoder.layer.{n}.", config) for n in range(_layers(config))]
-            self.dimensions = int(config["hidden_size"])
         except Exception as error:  # the tokenizer's library raises bare Exceptions
             raise SettingsError(f"no sentence model can be read: {error}", where=str(folder), hint=_HINT) from error
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=MOST_TOKENS)
-        self._epsilon = float(config["layer_norm_eps"])
 
     def encode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """One row of length one for each text."""
@@ -107,12 +103,19 @@ class _Layer:
         return flat.reshape(*hidden.shape[:2], -1)
 
 
-def _floats(folder: Path) -> "list[tuple[str, NDArray[np.float32]]]":
+def _tokenizer(folder: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def _floats(folder: Path) -> "dict[str, NDArray[np.float32]]":
     import numpy as np
     import safetensors.numpy
 
     loaded: Any = safetensors.numpy.load_file(folder / "model.safetensors")  # pyright: ignore[reportUnknownMemberType]
-    return [(str(name), value.astype(np.float32)) for name, value in loaded.items() if value.dtype.kind == "f"]
+    floats = [(str(name), value) for name, value in loaded.items() if value.dtype.kind == "f"]
+    return {name.removeprefix("bert."): value.astype(np.float32) for name, value in floats}
 
 
 def _layers(config: dict[str, Any]) -> int:

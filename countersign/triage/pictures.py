@@ -1,5 +1,6 @@
 """The report as pictures: risk over coverage, reliability, confusion, learning curve."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ _STYLE: dict[str, Any] = {
 
 def draw(measured: Measured, folder: Path) -> list[Path]:
     """Writes the four pictures into a folder; StorageError where it can't be written."""
-    import matplotlib as mpl
+    import matplotlib
 
+    mpl: Any = matplotlib
     mpl.use("svg")
-    from matplotlib import pyplot
+    pyplot: Any = import_module("matplotlib.pyplot")
 
     made: list[Path] = []
     for name, paint, size in (
@@ -49,7 +51,13 @@ def _risk(axes: Any, measured: Measured) -> None:
     axes.plot([100 * x for x, _ in own.curve], [100 * y for _, y in own.curve], color=_LINE, label="held-out examples")
     axes.axhline(100 * own.target_error, color=_TARGET, linestyle="--", label=f"target {100 * own.target_error:g} %")
     if own.accepted:
-        axes.plot(100 * own.coverage, 100 * own.wrong / own.accepted, "o", color=_TARGET, label="the threshold chosen")
+        axes.plot(
+            100 * own.coverage,
+            100 * own.wrong / own.accepted,
+            "o",
+            color=_TARGET,
+            label="the threshold chosen, with all rules",
+        )
     axes.set(xlabel="coverage, % of examples with a request", ylabel="error among the accepted, %", ylim=(0, None))
     axes.set_title("What answering more costs", loc="left")
     axes.legend(frameon=False)

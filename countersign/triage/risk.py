@@ -41,8 +41,9 @@ def least_accepted(target: float, sure: float) -> int:
 
 def interval(wrong: int, accepted: int, sure: float = 0.95) -> tuple[float, float]:
     """Between which shares the error lies with this confidence (Clopper and Pearson 1934)."""
-    from scipy.stats import beta
+    from scipy import stats
 
+    beta: Any = stats.beta
     below, above = (1 - sure) / 2, (1 + sure) / 2
     low = float(beta.ppf(below, wrong, accepted - wrong + 1)) if wrong else 0.0
     high = float(beta.ppf(above, wrong + 1, accepted - wrong)) if wrong < accepted else 1.0
@@ -83,6 +84,12 @@ def _candidates(scores: "NDArray[np.float64]", target: float) -> "NDArray[np.flo
     return np.unique(ranked[steps])
 
 
+def _two_columns(scores: Any) -> Any:
+    import numpy as np
+
+    return np.column_stack([1 - scores, scores])
+
+
 def _lowest(
     candidates: "NDArray[np.float64]",
     scores: "NDArray[np.float64]",
@@ -96,7 +103,7 @@ def _lowest(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said where no candidate keeps the target: the answer is NEVER then
         controller: Any = BinaryClassificationController(
-            lambda own: np.column_stack([1 - own, own]),
+            _two_columns,
             risk="precision",
             target_level=1 - target,
             confidence_level=sure,
