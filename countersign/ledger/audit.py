@@ -53,6 +53,12 @@ def chain_problems(connection: sa.Connection, anchored: Head | None) -> tuple[Pr
     return broken + tuple(_off_anchor(anchored, hashes))
 
 
+def head_problems(connection: sa.Connection, noted: Head) -> tuple[Problem, ...]:
+    """Whether a head that was noted once is still the row of its number."""
+    found = connection.scalar(sa.select(audit.c.hash).where(audit.c.seq == noted.seq))
+    return tuple(_off_anchor(noted, {noted.seq: found} if found else {head(connection).seq: ""}))
+
+
 def _broken_links(rows: sa.MappingResult, hashes: dict[int, str]) -> Iterator[Problem]:
     last = Head(0, "")
     for row in rows:

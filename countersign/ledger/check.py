@@ -3,20 +3,29 @@
 from pathlib import Path
 
 from countersign.ledger import anchor, audit
+from countersign.ledger.anchor import Head
 from countersign.ledger.file import read_only
 from countersign.ledger.triggers import Problem, compare_triggers
 
-__all__ = ["Problem", "check_ledger", "triggers", "verify"]
+__all__ = ["Head", "Problem", "check_ledger", "head", "triggers", "verify"]
 
 
-def verify(path: Path) -> tuple[Problem, ...]:
+def verify(path: Path, noted: Head | None = None) -> tuple[Problem, ...]:
     """Reads the whole audit: rows that were edited, removed, inserted, reordered or cut off at the end.
 
+    `noted` is a head that was written down elsewhere, to be found again; the anchor beside the file is always asked.
     Raises StorageError where the file can't be read.
     """
     anchored = anchor.read(path)  # before the view of the file begins, or a commit in between would look like a cut
     with read_only(path) as connection:
-        return audit.chain_problems(connection, anchored)
+        found = audit.chain_problems(connection, anchored)
+        return found if noted is None else (*found, *audit.head_problems(connection, noted))
+
+
+def head(path: Path) -> Head:
+    """The last row's number and hash: whoever keeps them elsewhere can tell later that nothing before was changed."""
+    with read_only(path) as connection:
+        return audit.head(connection)
 
 
 def triggers(path: Path) -> tuple[Problem, ...]:

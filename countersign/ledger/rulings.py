@@ -14,6 +14,7 @@ from countersign.domain.ticket import TicketRef
 from countersign.domain.verdict import Judged
 from countersign.ledger import audit, reviews, signatures, voiding
 from countersign.ledger.counts import effects_on
+from countersign.ledger.instants import instant
 from countersign.ledger.rows import Row, first, is_current, pack, update_ticket
 from countersign.ledger.schema import decisions, effects, grants, outcomes, proposals, verdicts
 
@@ -227,7 +228,13 @@ def _grant(connection: sa.Connection, ref: TicketRef, verdict: str, ruling: Ruli
             void=0,
         )
     )  # fmt: skip
-    body: dict[str, Json] = {"grant": name, "proposal": item.id, "key": row["key"], "verdict": verdict}
+    decided = item.judged.decision
+    body: dict[str, Json] = {
+        "grant": name, "proposal": item.id, "key": row["key"], "verdict": verdict, "kind": item.proposal.kind,
+        "slot": row["slot"], "arguments": row["arguments_digest"], "version": item.judged.version,
+        "rules": list(decided.rules), "policy": decided.policy, "graph": ruling.graph,
+        "expires": instant(ruling.grants_expire_at),
+    }  # fmt: skip
     audit.append(connection, now, "grant.given", ref.id, body, actor=ruling.approver)
 
 
