@@ -213,7 +213,8 @@ class Ledger(Answers, Protocol):
         The same ruling twice changes nothing; another one takes the place of whatever the last one left open. Raises
         RejectedError and writes nothing: `rejected.superseded` where the turn is no longer the ticket's turn,
         `rejected.ended` where it has its outcome, `rejected.unapproved` where the approver has not approved exactly
-        these proposals, `rejected.by_person` where a person rejected them.
+        these proposals, `rejected.by_person` where a person rejected them, `rejected.undoing` where the turn has begun
+        to undo and would go forward, `rejected.nothing_to_undo` where a step back has no step before it.
         """
         ...
 

@@ -42,7 +42,9 @@ class ShownProposal(Frozen):
     title: str
     summary: str
     undo: str
-    """How it can be taken back; empty where it can't."""
+    """How a person can take it back; empty where it can't be undone."""
+    taken_back: str
+    """What the desk does by itself to take it back when a later step of its plan fails; empty where it can't."""
     answer: str
     """What policy says to it: allow, or ask."""
     rules: tuple[str, ...]
@@ -97,7 +99,7 @@ def shown(runtime: "Runtime", ticket_id: str) -> Shown:
         history=runtime.ledger.past_turns(ticket.id),
         facts=tuple(fact for plan in plans for fact in plan.facts),
         notes=tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),
-        proposals=_proposals(runtime, ticket, asked, review),
+        proposals=_proposals(runtime, ticket, asked, review, state),
         draft=drafted(state),
         findings=state.get("findings", ()),
         reasons=review.reasons if review else (),
@@ -188,24 +190,28 @@ def _thread(runtime: "Runtime", ticket: Ticket) -> TicketState:
 
 
 def _proposals(
-    runtime: "Runtime", ticket: Ticket, asked: tuple[Asked, ...], review: Review | None
+    runtime: "Runtime", ticket: Ticket, asked: tuple[Asked, ...], review: Review | None, state: TicketState
 ) -> tuple[ShownProposal, ...]:
+    undo = state.get("undo")
+    backs = {step.proposal: step.by.summary for step in undo.steps} if undo else {}
     effects = runtime.ledger.receipts(TicketRef(id=ticket.id, turn=ticket.turn))
     found = [
-        _proposal(item, position, review, effects)
+        _proposal(item, position, review, effects, backs.get(item.id, ""))
         for position, item in enumerate(asked)
         if item.proposal.kind != "send_reply"
     ]
     return tuple(found)
 
 
-def _proposal(item: Asked, position: int, review: Review | None, effects: tuple[Effect, ...]) -> ShownProposal:
+def _proposal(
+    item: Asked, position: int, review: Review | None, effects: tuple[Effect, ...], taken_back: str
+) -> ShownProposal:
     proposal: Proposal = item.proposal
     terms = contract(proposal.kind)
     decision = review.decisions[position] if review and position < len(review.decisions) else None
     return ShownProposal(
         id=item.id, kind=proposal.kind, target=proposal.target, args=proposal.args, title=terms.title,
-        summary=proposal.summary, undo=terms.undo, answer=decision.answer if decision else "",
+        summary=proposal.summary, undo=terms.undo, taken_back=taken_back, answer=decision.answer if decision else "",
         rules=decision.rules if decision else (), reason=decision.reason if decision else "",
         done=any(effect.proposal == item.id and effect.status == "done" for effect in effects),
     )  # fmt: skip

@@ -53,8 +53,8 @@ def _node(function: NodeFunction, kind: NodeKind, *writes: str) -> Node:
 
 
 _CLEARED = (
-    "perception", "sender", "memory", "triage", "plans", "draft", "findings", "verdict", "resumed", "review", "edit",
-    "refusal", "progress",
+    "perception", "sender", "memory", "triage", "plans", "draft", "findings", "undo", "verdict", "resumed", "review",
+    "edit", "refusal", "progress",
 )  # fmt: skip
 
 NODES: dict[str, Node] = {
@@ -67,7 +67,7 @@ NODES: dict[str, Node] = {
         _node(playbook, "decide", "plans"),
         _node(draft, "decide", "draft"),
         _node(check, "decide", "findings"),
-        _node(authorize, "decide", "verdict"),
+        _node(authorize, "decide", "undo", "verdict"),
         _node(record_verdict, "record"),
         _node(execute, "do", "progress"),
         _node(review, "wait", "resumed"),

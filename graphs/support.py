@@ -45,6 +45,9 @@ ROAD = (
 _ANSWERS: dict[Hashable, str] = {
     "approved": "authorize", "edited": "check", "closed": "record_outcome", "wait": "review", "person": "hand_over",
 }  # fmt: skip
+_EXECUTED: dict[Hashable, str] = {
+    "more": "execute", "done": "record_outcome", "stopped": "check", "undone": "hand_over",
+}  # fmt: skip
 
 FORKS: tuple[tuple[str, Callable[[TicketState], str], dict[Hashable, str]], ...] = (
     ("receive", route_received, {"person": "redact", "automatic": "record_outcome"}),
@@ -52,7 +55,7 @@ FORKS: tuple[tuple[str, Callable[[TicketState], str], dict[Hashable, str]], ...]
     ("triage", route_triaged, {"known": "playbook", "unknown": "hand_over"}),
     ("playbook", route_planned, {"clear": "draft", "complex": "hand_over"}),
     ("record_verdict", route_ruled, {"allow": "execute", "ask": "review", "deny": "hand_over"}),
-    ("execute", route_executed, {"more": "execute", "done": "record_outcome", "stopped": "check"}),
+    ("execute", route_executed, _EXECUTED),
     ("record_review", route_reviewed, _ANSWERS),
 )
 """Where the road divides: a pure function of the state names the way."""

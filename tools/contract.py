@@ -29,3 +29,8 @@ class Contract:
     """Seconds the gateway waits before the outcome counts as unknown."""
     idempotency: Idempotency = "key"
     """`key`: the same key may be sent again; `once`: only after a lookup says that nothing left."""
+
+    @property
+    def finality(self) -> int:
+        """0 where an effect takes it back, 1 where a person can, 2 where nobody can; a plan goes in this order."""
+        return 0 if self.compensation else 1 if self.undo else 2

@@ -82,6 +82,8 @@ def _proposal(number: int, proposal: "ShownProposal") -> Text:
     shown = Text.assemble((f"{number}. ", "dim"), (line(proposal.summary), "bold"), (done, "green"))
     shown.append(f"\n   {proposal.kind} of {proposal.target}", style="dim")
     shown.append(f"\n   {line(proposal.undo) if proposal.undo else _UNDO}", style="" if proposal.undo else "red")
+    if proposal.taken_back:
+        shown.append(f"\n   if a later step fails: {line(proposal.taken_back)}", style="cyan")
     said = ", ".join(proposal.rules)
     shown.append(f"\n   policy: {proposal.answer} ({said})", style=ANSWER_STYLE.get(proposal.answer, ""))
     return shown

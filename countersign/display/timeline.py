@@ -205,6 +205,11 @@ def _note(word: str, *names: str) -> Callable[[Event], Entry]:
     return entry
 
 
+def _undo(event: Event) -> Entry:
+    failed = line(text(event.details, "failed"))
+    return Entry(Text.assemble(("undo begun", "bold yellow"), f"  because {failed} failed"), style="yellow")
+
+
 def _by_person(word: str, style: str) -> Callable[[Event], Entry]:
     def entry(event: Event) -> Entry:
         code = line(text(event.details, "code"))
@@ -234,6 +239,7 @@ _ENTRIES: Mapping[str, Callable[[Event], Entry]] = {
     "outcome.ignored": _note("outcome of a turn that was over"),
     "proposal.void": _note("void", "proposal.kind", "why"),
     "claim.refused": _note("not carried out", "code"),
+    "undo.begun": _undo,
     "turn.restarted": _note("run again from the inbox", "why"),
     "reference.foreign": _note("names another customer's ticket", "tickets"),
 }

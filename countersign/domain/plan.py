@@ -34,6 +34,10 @@ class Principal(Frozen):
     id: str
 
 
+UNDO = Principal(kind="Playbook", id="undo")
+"""Who proposes what takes a step back because a later one failed; policy rules may name it."""
+
+
 class Proposal(Frozen):
     """One effect that somebody asks for; the same content in the same turn is the same proposal."""
 

@@ -4,13 +4,14 @@ from typing import TypedDict
 
 from pydantic import JsonValue
 
-from countersign.domain import facts, outcome, perception, plan, review, ticket, verdict
+from countersign.domain import facts, outcome, perception, plan, review, ticket, undo, verdict
 from countersign.domain.money import Money
 from countersign.domain.outcome import Dossier, Outcome, Progress, Review
 from countersign.domain.perception import Memory, Perception, Sender, Triage
 from countersign.domain.plan import Draft, Plan
 from countersign.domain.review import Edited
 from countersign.domain.ticket import InboxMessage, TicketRef
+from countersign.domain.undo import Undo
 from countersign.domain.verdict import Finding, Verdict
 
 
@@ -33,6 +34,8 @@ class Channels(TypedDict, total=False):
     """draft"""
     findings: tuple[Finding, ...]
     """check"""
+    undo: Undo | None
+    """authorize"""
     verdict: Verdict | None
     """authorize"""
     resumed: JsonValue
@@ -70,6 +73,7 @@ STATE_TYPES: tuple[type, ...] = (
     perception.Memory, perception.Intent, perception.Triage,
     facts.Fact, facts.Passage, Money,
     plan.Principal, plan.Proposal, plan.ReplyPart, plan.Plan, plan.Promise, plan.Draft,
+    undo.UndoStep, undo.Undo,
     review.Edited,
     verdict.Finding, verdict.Decision, verdict.Judged, verdict.Verdict,
     outcome.Progress, outcome.Dossier, outcome.Outcome, outcome.Review,

@@ -12,7 +12,7 @@ from countersign.domain.outcome import Ruling
 from countersign.domain.plan import Proposal, bound_digest
 from countersign.domain.ticket import TicketRef
 from countersign.domain.verdict import Judged
-from countersign.ledger import audit, reviews, signatures, voiding
+from countersign.ledger import audit, reviews, signatures, undoing, voiding
 from countersign.ledger.counts import effects_on
 from countersign.ledger.instants import instant
 from countersign.ledger.rows import Row, first, is_current, pack, update_ticket
@@ -40,6 +40,7 @@ def record(connection: sa.Connection, ref: TicketRef, ruling: Ruling, now: datet
     if _is_known(connection, verdict) or _stands(connection, ref, ruling, items, now):
         return
     _require_unfinished(connection, ref)
+    undoing.require_one_way(connection, ref, ruling.proposals, now)
     bound = bound_digest((item.id, item.proposal) for item in items)
     if ruling.approver != POLICY:
         reviews.require_approval(connection, ref, ruling.approver, bound)

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from countersign.domain.desk import Desk
 from countersign.domain.errors import DeskError
 from countersign.domain.frozen import digest
-from countersign.domain.plan import Kind
+from countersign.domain.plan import UNDO, Kind
 from countersign.domain.verdict import Answer, Decision, Question
 from countersign.policy.check import policy_problems
 from countersign.policy.engine import Engine, Request, Ruled
@@ -40,7 +40,7 @@ class CedarGate:
         self.digest = digest([desk.policy, desk.policy_schema, desk.settings.phases])
         self._engine = Engine(desk.policy, desk.policy_schema)
         self._reasons = {rule.id: rule.reason for rule in read_rules(desk.policy)}
-        self._playbooks = {request.category for request in desk.requests.values()} | {DESK_PLAYBOOK}
+        self._playbooks = {request.category for request in desk.requests.values()} | {DESK_PLAYBOOK, UNDO.id}
         self._roles: Mapping[str, Sequence[str]] = {key: person.roles for key, person in desk.people.items()}
 
     def decide(self, question: Question) -> Decision:

@@ -20,6 +20,7 @@ from countersign.domain.state import TicketState
 from countersign.domain.verdict import Question
 from countersign.ports import Deps
 from nodes.act.editing import edited_by, late_answer_of, own_answer_of
+from nodes.act.planned import undoing
 
 
 def write_answer(state: TicketState | None, review: Review, shown: str, said: Reply, person: str, deps: Deps) -> Review:
@@ -117,6 +118,9 @@ def _write_edit(
     if state is None or state["ticket"].turn != review.turn:
         raise RejectedError("the thread is not at this question", hint="run countersign resume, then try again",
                             detail="thread")  # fmt: skip
+    if undoing(state):
+        hint = "reject it, then answer in your own words"
+        raise RejectedError("a step back is approved or rejected as it is", hint=hint, detail="undoing")
     if isinstance(said, Edit):
         (edited, asked), text = edited_by(said, state, review.id, who, deps), said.note
     else:

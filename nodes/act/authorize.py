@@ -2,13 +2,14 @@
 
 from countersign.domain.outcome import Review
 from countersign.domain.perception import Sender
-from countersign.domain.plan import Draft, Principal, Proposal, bound_digest
+from countersign.domain.plan import UNDO, Draft, Principal, Proposal, bound_digest
 from countersign.domain.review import Rejection
 from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import InboxMessage, Message, TicketRef
 from countersign.domain.verdict import Answer, Decision, Judged, Question, Verdict, shown_digest, strictest
 from countersign.ports import Deps
-from nodes.act.planned import all_proposals, drafted
+from nodes.act.planned import all_proposals, drafted, undoing
+from nodes.act.undo_plan import undo_plan
 from tools.context import circumstances
 from tools.proposals import send_reply
 
@@ -16,29 +17,42 @@ DESK = Principal(kind="Playbook", id="desk")
 """Who proposes the reply itself."""
 REJECTED_BEFORE = "review.rejected-before"
 """The rule that asks about what a person rejected earlier in the ticket."""
+CHANGED_SINCE = "undo.changed-since"
+"""The rule that asks before a step back would also take back what somebody else has changed since."""
 
 
 def authorize(state: TicketState, *, deps: Deps) -> Update:
     """Allow, ask or deny for the turn: its strictest proposal's decision, and ask where check found anything.
 
+    Where a step has failed for good, the undo plan is judged instead: each step back for itself, like any proposal.
+
     What would be asked is allowed where a person has approved the very same proposals on unchanged records, asked for
     the very same reasons, or has made them themselves. What a person rejected before is never allowed by policy alone.
     """
+    undo = undo_plan(state, deps)
+    state = state.copy()
+    state["undo"] = undo
+    return Update(undo=undo, verdict=_verdict(state, deps))
+
+
+def _verdict(state: TicketState, deps: Deps) -> Verdict:
     proposals, sender, ref = proposals_of(state, deps), state.get("sender"), state["ticket"]
     if sender is None:
-        return Update(verdict=Verdict(answer="deny", judged=(), reasons=("nobody is known to have asked",)))
+        return Verdict(answer="deny", judged=(), reasons=("nobody is known to have asked",))
     rejections = _rejections(ref, deps)
     kept = _carried_out(state, deps)
     judged = tuple(
         kept.get(one.id_in(ref.id, ref.turn)) or _remembering(rejections, one, judge(one, sender, ref, deps))
         for one in proposals
     )
-    found = tuple(f"{finding.code}: {finding.text}" for finding in state.get("findings", ()))
+    # What was found concerns a reply, and a turn that undoes what it began sends none.
+    findings = () if undoing(state) else state.get("findings", ())
+    found = tuple(f"{finding.code}: {finding.text}" for finding in findings)
     answers: tuple[Answer, ...] = tuple(item.decision.answer for item in judged)
     answer = strictest((*answers, "ask") if found else answers)
     objections = tuple(_reason(item) for item in judged if item.decision.answer != "allow")
     verdict = Verdict(answer=answer, judged=judged, reasons=(*objections, *found))
-    return Update(verdict=_countersigned(verdict, proposals, found, state.get("review")))
+    return _countersigned(verdict, proposals, found, state.get("review"))
 
 
 def _carried_out(state: TicketState, deps: Deps) -> dict[str, Judged]:
@@ -103,11 +117,19 @@ def judge(proposal: Proposal, sender: Sender, ref: TicketRef, deps: Deps) -> Jud
     question = Question(principal=proposal.by, action=proposal.kind, resource=proposal.target, context=now.context)
     return Judged(
         proposal=proposal.id_in(ref.id, ref.turn),
-        decision=deps.gate.decide(question),
+        decision=_of_unchanged(proposal, now.version, deps.gate.decide(question)),
         context=now.context,
         version=now.version,
         ceiling=now.ceiling,
     )
+
+
+def _of_unchanged(proposal: Proposal, version: str, decision: Decision) -> Decision:
+    """The decision, at least ask where a step back meets a record that somebody else has changed."""
+    if proposal.by != UNDO or version == proposal.version or decision.answer != "allow":
+        return decision
+    reason = "The record has changed since the step that would be taken back."
+    return Decision(answer="ask", rules=(CHANGED_SINCE,), policy=decision.policy, reason=reason)
 
 
 def _reply(draft: Draft, by: Principal, ref: TicketRef, inbox: tuple[InboxMessage, ...], deps: Deps) -> Proposal:

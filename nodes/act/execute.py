@@ -2,6 +2,7 @@
 
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
+from nodes.act.planned import undoing
 
 
 def execute(state: TicketState, *, deps: Deps) -> Update:
@@ -10,8 +11,10 @@ def execute(state: TicketState, *, deps: Deps) -> Update:
 
 
 def route_executed(state: TicketState) -> str:
-    """`stopped` where a person is needed, `more` while proposals are left, else `done`."""
-    progress = state.get("progress")
+    """`stopped` where it can't go on, `more` while proposals are left, else `done`, or `undone` after an undo."""
+    progress, undone = state.get("progress"), bool(undoing(state))
     if progress is None or progress.problem:
-        return "stopped"
-    return "more" if progress.remaining else "done"
+        return "undone" if undone else "stopped"
+    if progress.remaining:
+        return "more"
+    return "undone" if undone else "done"

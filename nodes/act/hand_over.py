@@ -1,10 +1,12 @@
 """hand_over: everything a person needs to take over."""
 
+from collections.abc import Iterator
+
 from countersign.domain.outcome import Dossier, Review
 from countersign.domain.plan import Plan
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
-from nodes.act.planned import planned
+from nodes.act.planned import planned, undoing
 
 EXPIRED = "expired"
 """How the reason begins where a question's deadline came."""
@@ -15,12 +17,23 @@ def hand_over(state: TicketState, *, deps: Deps) -> Update:
     plans = planned(state)
     return Update(
         dossier=Dossier(
-            reason=_reason(state),
+            reason="; ".join((*_undone(state, deps), _reason(state))) if undoing(state) else _reason(state),
             requests=_requests(state),
             notes=tuple(dict.fromkeys(note for plan in plans for note in _notes(plan))),
             suggestions=tuple(proposal.summary for plan in plans for proposal in plan.proposals),
         )
     )
+
+
+def _undone(state: TicketState, deps: Deps) -> Iterator[str]:
+    """What failed, and what became of every step before it."""
+    effects = deps.ledger.receipts(state["ticket"])
+    back = {proposal.id_in(state["ticket"].id, state["ticket"].turn) for proposal in undoing(state)}
+    for effect in effects:
+        if effect.proposal in back:
+            yield f"{effect.kind} on {effect.target} taken back: {effect.status}"
+        elif effect.status != "done":
+            yield f"{effect.kind} on {effect.target} {effect.status}: {effect.problem}"
 
 
 def _requests(state: TicketState) -> tuple[str, ...]:

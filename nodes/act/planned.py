@@ -6,6 +6,7 @@ from countersign.domain.plan import Draft, Plan, Proposal
 from countersign.domain.review import Edited
 from countersign.domain.state import TicketState
 from countersign.quality.claims import amounts
+from tools.catalog import contract
 
 
 def planned(state: TicketState) -> tuple[Plan, ...]:
@@ -25,13 +26,25 @@ def planned(state: TicketState) -> tuple[Plan, ...]:
 
 
 def all_proposals(state: TicketState) -> tuple[Proposal, ...]:
-    """The proposals of all plans, without repeats; the reply is not among them."""
-    return tuple({p.arguments_digest: p for plan in planned(state) for p in plan.proposals}.values())
+    """The proposals of all plans, without repeats, what can be taken back first; the reply is not among them.
+
+    Once the turn has begun to undo, these are the steps back and nothing else.
+    """
+    wanted = {p.arguments_digest: p for plan in planned(state) for p in plan.proposals}
+    return undoing(state) or tuple(sorted(wanted.values(), key=lambda proposal: contract(proposal.kind).finality))
+
+
+def undoing(state: TicketState) -> tuple[Proposal, ...]:
+    """The steps back that take the place of the turn's plans; empty while nothing has failed."""
+    undo = state.get("undo")
+    return undo.begun if undo else ()
 
 
 def drafted(state: TicketState) -> Draft | None:
-    """The turn's reply as a person's edit left it."""
+    """The turn's reply as a person's edit left it; none where the turn undoes what it began."""
     edit = state.get("edit")
+    if undoing(state):
+        return None
     return edit.draft if edit else state.get("draft")
 
 

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from countersign.domain.plan import Draft, Proposal
 from countersign.domain.state import TicketState
-from nodes.act.planned import all_proposals, drafted
+from nodes.act.planned import all_proposals, drafted, undoing
 from tools.catalog import contract
 
 
@@ -42,19 +42,29 @@ def question(state: TicketState) -> ReviewQuestion:
     if draft is not None:
         requests.append(_reply(draft, state))
     names = dict.fromkeys(request["name"] for request in requests)
-    configs = [ReviewConfig(action_name=name, allowed_decisions=_decisions(name)) for name in names]
+    configs = [ReviewConfig(action_name=name, allowed_decisions=_decisions(name, state)) for name in names]
     return ReviewQuestion(action_requests=requests, review_configs=configs)
 
 
-def _decisions(name: str) -> list[str]:
-    """A person may also write the reply themselves."""
+def _decisions(name: str, state: TicketState) -> list[str]:
+    """A person may also write the reply themselves; a step back can't be edited."""
+    if undoing(state):
+        return ["approve", "reject"]
     return [*_DECISIONS, "respond"] if name == "send_reply" else [*_DECISIONS]
 
 
 def _request(proposal: Proposal, state: TicketState) -> ActionRequest:
-    undo = contract(proposal.kind).undo or "This can't be undone."
+    undo = _undo(proposal, state)
     description = _described(proposal.summary, undo, state)
     return ActionRequest(name=proposal.kind, args=dict(proposal.args), description=description)
+
+
+def _undo(proposal: Proposal, state: TicketState) -> str:
+    """How it can be taken back, and what the desk does by itself to take it back when a later step fails."""
+    undo, name = state.get("undo"), proposal.id_in(state["ticket"].id, state["ticket"].turn)
+    backs = [step.by.summary for step in undo.steps if step.proposal == name] if undo else []
+    by_hand = contract(proposal.kind).undo or "This can't be undone."
+    return "\n".join((by_hand, *(f"If a later step fails: {back}" for back in backs)))
 
 
 def _reply(draft: Draft, state: TicketState) -> ActionRequest:

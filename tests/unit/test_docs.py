@@ -90,7 +90,7 @@ def test_no_line_of_the_picture_runs_through_a_box() -> None:
 
 
 def test_lines_of_the_picture_cross_once() -> None:
-    """No line crosses another, but for the ways of a denial and of a closing, once."""
+    """No line crosses another, but for the way of a closing, which those of a denial and of an undo cross once."""
     crossing = {
         frozenset({(one.start, one.label), (other.start, other.label)})
         for one, other in permutations(edges(), 2)
@@ -98,7 +98,8 @@ def test_lines_of_the_picture_cross_once() -> None:
         for level, upright in product(pairwise(line(one)), pairwise(line(other)))
         if _cross(level, upright)
     }
-    assert crossing == {frozenset({("record_verdict", "deny"), ("record_review", "closed")})}
+    closing = ("record_review", "closed")
+    assert crossing == {frozenset({start, closing}) for start in (("record_verdict", "deny"), ("execute", "undone"))}
 
 
 def test_a_recorded_terminal_shows_what_stands_at_the_end() -> None:
