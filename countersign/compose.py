@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -29,13 +30,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """The parts that are read once and hold no file open: processes that fork may share them."""
+
+    desk: Desk
+    replies: TemplateReplies
+    triage: TriageModel
+    gate: CedarGate
+
+
+def load(settings: Settings) -> Loaded:
+    """Reads the desk's folder; trains the triage model first where that has to be."""
+    _private_folder(settings.var)
+    desk = load_desk(settings.desk_folder)
+    return Loaded(desk=desk, replies=TemplateReplies(desk), triage=_triage(desk, settings), gate=CedarGate(desk))
+
+
 def compose(
-    settings: Settings, clock: Clock | None, on_point: Callable[[str], None] | None, stack: ExitStack
+    settings: Settings, loaded: Loaded, clock: Clock | None, on_point: Callable[[str], None] | None, stack: ExitStack
 ) -> tuple[Deps, SqlLedger]:
     """Every part of the desk; what has to be closed is on the stack."""
     _private_folder(settings.var)
-    desk = load_desk(settings.desk_folder)
-    clock = clock or SystemClock()
+    desk, clock = loaded.desk, clock or SystemClock()
     ledger = open_ledger(settings.ledger_file, on_point)
     stack.callback(ledger.close)
     knowledge = FtsKnowledge(desk.folder / "knowledge")
@@ -44,11 +61,11 @@ def compose(
         desk=desk,
         shop=open_configured_shop(settings, clock, stack),
         knowledge=knowledge,
-        replies=TemplateReplies(desk),
+        replies=loaded.replies,
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
-        triage=_triage(desk, settings),
-        gate=CedarGate(desk),
+        triage=loaded.triage,
+        gate=loaded.gate,
         gateway=EffectGateway(),
         ledger=ledger,
         clock=clock,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from checkpoints.saver import ThreadSaver
     from countersign.batch import Summary
+    from countersign.compose import Loaded
     from countersign.domain.review import Reply
     from countersign.ledger import SqlLedger
     from graphs.support import SupportGraph
@@ -237,26 +238,37 @@ def thread_config(ticket_id: str) -> "RunnableConfig":
 
 
 def open_runtime(
-    settings: Settings | None = None, *, clock: Clock | None = None, on_point: OnPoint | None = None
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    on_point: OnPoint | None = None,
+    loaded: "Loaded | None" = None,
 ) -> Opening:
     """A desk to open: `with` answers a Runtime, `async with` an AsyncRuntime; the end of the block closes it.
 
-    Entering raises SettingsError, DeskError or StorageError where something is wrong; StorageError too where langgraph
-    was imported before strict decoding was switched on.
+    `loaded` is what `countersign.compose.load` read before, for whoever opens the same desk many times. Entering raises
+    SettingsError, DeskError or StorageError where something is wrong; StorageError too where langgraph was imported
+    before strict decoding was switched on.
     """
-    return Opening(partial(_build, settings, clock, on_point))
+    return Opening(partial(_build, settings, clock, on_point, loaded))
 
 
-def _build(settings: Settings | None, clock: Clock | None, on_point: OnPoint | None, stack: ExitStack) -> Runtime:
+def _build(
+    settings: Settings | None,
+    clock: Clock | None,
+    on_point: OnPoint | None,
+    loaded: "Loaded | None",
+    stack: ExitStack,
+) -> Runtime:
     settings = settings or read_settings()
     enable_strict()
     require_strict()
     from checkpoints.saver import ThreadSaver
     from checkpoints.serializer import serializer
-    from countersign.compose import compose
+    from countersign.compose import compose, load
     from graphs.support import support_graph
 
-    deps, ledger = compose(settings, clock, on_point, stack)
+    deps, ledger = compose(settings, loaded or load(settings), clock, on_point, stack)
     saver = ThreadSaver(settings.checkpoint_file, serde=serializer(STATE_TYPES), on_point=on_point)
     stack.callback(saver.close)
     graph = support_graph(deps, saver)

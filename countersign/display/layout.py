@@ -79,7 +79,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ),
     ("execute", "check"): Way("top", "top", (_gap(1, 0.84),), arrive=30, label=1, at=0.06),
     ("execute", "record_outcome"): Way("bottom", "top"),
-    ("execute", "hand_over"): Way("bottom", "bottom", (_gap(3, 0.62),), leave=-40, arrive=0, label=1, at=0.2),
+    ("execute", "hand_over"): Way("bottom", "bottom", (_gap(3, 0.62),), leave=-40, arrive=0, label=1, at=0.06),
     ("hand_over", "record_outcome"): Way("bottom", "left", leave=-20),
 }
 """Every line that does not simply lead to the right."""

@@ -1,0 +1,123 @@
+"""Processes that are forked from one that has loaded everything, and killed as the system would kill them.
+
+A child starts in milliseconds. Databases are opened after the fork, never before.
+"""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from selectors import EVENT_READ, DefaultSelector
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class KillAt:
+    """Kills its own process with SIGKILL at the n-th point that it hears of; 0 never does. It counts them all."""
+
+    def __init__(self, number: int, wanted: Callable[[str], bool] | None = None) -> None:
+        self._number, self._wanted = number, wanted
+        self.names: list[str] = []
+
+    def __call__(self, name: str) -> None:
+        """One point was passed."""
+        if self._wanted is not None and not self._wanted(name):
+            return
+        self.names.append(name)
+        if len(self.names) == self._number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def in_child(work: Callable[[], Any]) -> Any:
+    """What the work answers in a process of its own, as JSON; None where it was killed.
+
+    Raises RuntimeError where it failed by itself.
+    """
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        _end_with(lambda: _tell(write, work()))
+    os.close(write)
+    with os.fdopen(read) as told:
+        said = told.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return None
+    if status != 0:
+        raise RuntimeError("a child failed by itself; its traceback is above")
+    return json.loads(said)
+
+
+def shared_out(tasks: Sequence[T], work: Callable[[T], Any], workers: int) -> Iterator[Any]:
+    """Each task's answer, as JSON, from so many processes; in the order in which they end.
+
+    Raises RuntimeError where a task failed.
+    """
+    waiting = DefaultSelector()
+    children: list[int] = []
+    for worker in range(workers):
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(read)
+            _end_with(lambda mine=tasks[worker::workers], out=write: _work_through(mine, work, out))
+        os.close(write)
+        children.append(child)
+        waiting.register(read, EVENT_READ)
+    try:
+        yield from _lines(waiting)
+    finally:
+        _end_all(children)
+
+
+def _work_through(tasks: Sequence[T], work: Callable[[T], Any], out: int) -> None:
+    for task in tasks:
+        _tell(out, work(task))
+
+
+def _lines(waiting: DefaultSelector) -> Iterator[Any]:
+    """Each line of each worker; a worker that has closed its side is done."""
+    begun: dict[int, bytes] = {}
+    while waiting.get_map():
+        for key, _ in waiting.select():
+            data = os.read(key.fd, 65536)
+            *lines, begun[key.fd] = (begun.get(key.fd, b"") + data).split(b"\n")
+            yield from map(json.loads, lines)
+            if not data:
+                waiting.unregister(key.fd)
+                os.close(key.fd)
+
+
+def _end_all(children: Sequence[int]) -> None:
+    """Ends what still runs, and raises RuntimeError where a worker had failed."""
+    failed = False
+    for child in children:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done == 0:
+            os.kill(child, signal.SIGTERM)
+            os.waitpid(child, 0)
+        failed = failed or (done != 0 and status != 0)
+    if failed:
+        raise RuntimeError("a worker failed by itself; its traceback is above")
+
+
+def _tell(out: int, said: Any) -> None:
+    data = (json.dumps(said) + "\n").encode()
+    while data:
+        data = data[os.write(out, data) :]
+
+
+def _end_with(work: Callable[[], None]) -> None:
+    """Does the work and ends this process, whatever comes of it: the parent's code must not run twice."""
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException:  # noqa: BLE001  the parent hears of anything by the exit code
+        traceback.print_exc(file=sys.stderr)
+    finally:
+        os._exit(code)
