@@ -36,3 +36,31 @@ def crash(
         show_matrix(matrix)
     if not matrix.ok:
         raise typer.Exit(EXIT_FAILED)
+
+
+@lab.command()
+def chaos(
+    episodes: Annotated[int, typer.Option(min=1, help="How many.", metavar="N")] = 1000,
+    seed: Annotated[int, typer.Option(help="What they are drawn from: one seed is one run.", metavar="S")] = 7,
+    first: Annotated[int, typer.Option(min=1, help="The first: one episode can be played again.", metavar="N")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes at once.", metavar="N")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Do whatever can be done to a desk, in any order, and have each episode judged.
+
+    Mails, answers, garbage, replays, forks, copies, jumps, forged states, three processes at once, steps of the clock,
+    faults of provider and mail, halts, and kills.
+    """
+    from countersign.cli.lab_report import progress, show_chaos
+    from countersign.cli.style import print_json
+    from countersign.lab.chaos import run_chaos
+    from countersign.lab.stage import stage
+
+    with stage() as ready, progress("episodes", quiet=as_json) as heard:
+        found = run_chaos(ready, episodes=episodes, seed=seed, workers=workers, heard=heard, first=first)
+    if as_json:
+        print_json(found.plain())
+    else:
+        show_chaos(found)
+    if not found.ok:
+        raise typer.Exit(EXIT_FAILED)

@@ -10,6 +10,7 @@ from rich.table import Table
 from countersign.cli.style import console
 
 if TYPE_CHECKING:
+    from countersign.lab.chaos import Chaos
     from countersign.lab.crash import Matrix, Tally
 
 _MOST_SHOWN = 10
@@ -49,3 +50,17 @@ def show_matrix(matrix: "Matrix") -> None:
 
 def _numbers(tally: "Tally") -> list[str]:
     return [str(number) for number in (tally.tried, tally.survived, tally.lost, tally.duplicated, tally.broken)]
+
+
+def show_chaos(chaos: "Chaos") -> None:
+    """What was done, how it ended, what happened in the world, and every promise that was broken."""
+    out = console()
+    for title, counts in (("done", chaos.done), ("ended", chaos.ends), ("in the world", chaos.activity)):
+        out.print(f"{title}: " + ", ".join(f"{number} {name}" for name, number in counts.most_common()))
+    for found in chaos.violations[:_MOST_SHOWN]:
+        out.print(f"episode {found['episode']}: {found['promise']}: {found['text']}", style="red")
+    out.print(
+        f"{chaos.survived} of {chaos.episodes} episodes survived, {len(chaos.violations)} violations, seed {chaos.seed}; "
+        f"with none, at most {chaos.bound:.2%} of episodes have one at 95 % confidence",
+        style="bold",
+    )

@@ -1,15 +1,13 @@
 """What the desk is killed in the middle of: between them, every kind of effect there is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from countersign.batch import Batch
-from countersign.domain.errors import FailedError
 from countersign.domain.plan import Kind
 from countersign.domain.review import Approve, Edit, EditedProposal, Reply
-from countersign.domain.shop import ShopReceipt
 from countersign.domain.ticket import Message
-from countersign.ports import Shop
+from countersign.lab.faults import faulty, refusing
 from countersign.review import Shown, answer, shown
 from countersign.runtime import Runtime
 
@@ -66,7 +64,7 @@ def play(runtime: Runtime, scenario: Scenario, messages: list[Message]) -> dict[
 
     Played again from any point it goes on where it was, as the same commands given again would.
     """
-    runtime = _refusing(runtime, scenario.refuses)
+    runtime = faulty(runtime, refusing(scenario.refuses) if scenario.refuses else None)
     batch = Batch(runtime)
     batch.run(messages)
     tickets = sorted({taken.ticket for taken in batch.taken})
@@ -77,26 +75,3 @@ def play(runtime: Runtime, scenario: Scenario, messages: list[Message]) -> dict[
             asked = shown(runtime, ticket)
             answer(runtime, ticket, scenario.reply(asked), PERSON, asked.digest)
     return {ticket: runtime.ticket(ticket).status for ticket in tickets}
-
-
-class _Refusing:
-    """The real shop, one of whose calls the provider refuses."""
-
-    def __init__(self, shop: Shop, call: str) -> None:
-        self._shop, self._call = shop, call
-
-    def __getattr__(self, name: str) -> object:
-        return self._refuse if name == self._call else getattr(self._shop, name)
-
-    def _refuse(self, *_: object) -> ShopReceipt:
-        raise FailedError("the provider refuses", detail="refused_by_provider")
-
-
-def _refusing(runtime: Runtime, call: str) -> Runtime:
-    if not call:
-        return runtime
-    from graphs.support import support_graph
-
-    shop: Shop = _Refusing(runtime.deps.shop, call)  # pyright: ignore[reportAssignmentType]  it passes everything on
-    deps = replace(runtime.deps, shop=shop)
-    return replace(runtime, deps=deps, graph=support_graph(deps, runtime.saver))
