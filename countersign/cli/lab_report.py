@@ -60,7 +60,8 @@ def show_chaos(chaos: "Chaos") -> None:
     for found in chaos.violations[:_MOST_SHOWN]:
         out.print(f"episode {found['episode']}: {found['promise']}: {found['text']}", style="red")
     out.print(
-        f"{chaos.survived} of {chaos.episodes} episodes survived, {len(chaos.violations)} violations, seed {chaos.seed}; "
+        f"{chaos.survived} of {chaos.episodes} episodes survived, {len(chaos.violations)} violations, "
+        f"seed {chaos.seed}; "
         f"with none, at most {chaos.bound:.2%} of episodes have one at 95 % confidence",
         style="bold",
     )

@@ -5,17 +5,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from countersign.domain.errors import CountersignError
 from countersign.domain.ticket import Message
 from countersign.lab.checker import ACTIVITY, check
-from countersign.lab.faults import faulty, sometimes
-from countersign.lab.forks import KillAt, in_child, shared_out
+from countersign.lab.faults import Switch, faulty, sometimes
+from countersign.lab.forks import KILLED, KillAt, in_child, shared_out, told_by_child
 from countersign.lab.operations import OPERATIONS, Scene, deliver, go_on, unhalt
 from countersign.lab.stage import LabClock, Stage, sample_mail
 from countersign.ledger.export import export_audit
+from countersign.runtime import Runtime
 
 MAILS = ("005", "019", "020", "024", "036", "049", "066", "100")
 """Small and large refunds, cancellations, new addresses: what needs nobody, and what needs a person."""
@@ -92,8 +94,7 @@ def run_chaos(
     _load_all(stage, messages)
     chaos, numbers = Chaos(seed), range(first, first + episodes)
     told = shared_out(numbers, partial(_episode, stage, messages, seed), workers)
-    for number, one in enumerate(sorted(_heard(told, heard, episodes), key=lambda one: one["episode"]), start=1):
-        del number
+    for one in sorted(_heard(told, heard, episodes), key=lambda one: one["episode"]):
         chaos.add(one)
     return chaos
 
@@ -127,41 +128,77 @@ def steps(seed: int, episode: int) -> Iterator[Step]:
 
 def _episode(stage: Stage, messages: tuple[Message, ...], seed: int, episode: int) -> dict[str, Any]:
     """In a worker: plays an episode on files of its own, puts right what it left, and has it judged."""
-    var, clock = stage.fresh(f"episode-{episode}"), LabClock()
-    done, ends = Counter[str](), Counter[str]()
-    for step in steps(seed, episode):
-        clock.move(**step.clock)
+    place = _Place(stage, messages, stage.fresh(f"episode-{episode}"), LabClock())
+    done, ends, left = Counter[str](), Counter[str](), list(steps(seed, episode))
+    for step in left:
         done.update((*step.names, *(["clock"] if step.clock else []), *(["together"] if step.names[1:] else [])))
-        works = [partial(_act, stage, messages, var, clock, step, number) for number in range(len(step.names))]
-        ends.update(shared_out(range(len(works)), lambda number, works=works: in_child(works[number]) or "killed",
-                               len(works)))  # fmt: skip
+    while left:
+        alone = list(takewhile(lambda step: not step.names[1:], left))
+        told = list(told_by_child(partial(_one_after_another, place, alone)) if alone else _together(place, left[0]))
+        ends.update(told)
+        count = len(told) if alone else 1
+        for step in left[:count]:
+            place.clock.move(**step.clock)
+        del left[:count]
     for _ in range(2):
-        in_child(partial(_put_right, stage, messages, var, clock))
-    report = check(_exported(var), var / "shop.db", var / "outbox")
+        in_child(partial(_put_right, place))
+    report = check(_exported(place.var), place.var / "shop.db", place.var / "outbox")
     found = [{"episode": episode, "promise": one.promise, "text": one.text} for one in report.violations]
     activity = {name: report.counts[name] for name in ACTIVITY}
     return {"episode": episode, "violations": found, "done": done, "ends": ends, "activity": activity}
 
 
-def _act(stage: Stage, messages: tuple[Message, ...], var: Path, clock: LabClock, step: Step, number: int) -> str:
-    """In a child: does one thing; whatever refuses it is how it ended."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an episode is played."""
+
+    stage: Stage
+    messages: tuple[Message, ...]
+    var: Path
+    clock: LabClock
+
+
+def _one_after_another(place: _Place, alone: list[Step]) -> Iterator[str]:
+    """In a child: step by step on one open desk, until all are done or it is killed; how each ended."""
+    kill, switch = KillAt(0), Switch()
+    with place.stage.open(place.var, place.clock, kill) as opened:
+        runtime = faulty(opened, switch)
+        for step in alone:
+            place.clock.move(**step.clock)
+            kill.arm(step.kill)
+            yield _act(runtime, place.messages, step, 0, switch)
+
+
+def _together(place: _Place, step: Step) -> list[str]:
+    """Three processes at the same moment, the first of which may be killed."""
+
+    def act(number: int) -> str:
+        kill, switch = KillAt(0 if number else step.kill), Switch()
+        place.clock.move(**step.clock)
+        with place.stage.open(place.var, place.clock, kill) as opened:
+            return _act(faulty(opened, switch), place.messages, step, number, switch)
+
+    numbers = range(len(step.names))
+    return list(shared_out(numbers, lambda number: in_child(partial(act, number)) or KILLED, len(numbers)))
+
+
+def _act(runtime: Runtime, messages: tuple[Message, ...], step: Step, number: int, switch: Switch) -> str:
+    """Does one thing; whatever refuses it is how it ended."""
     draw = random.Random(f"{step.seed}/{number}")
-    kill = KillAt(0 if number else step.kill)
-    with stage.open(var, clock, kill) as opened:
-        runtime = faulty(opened, sometimes(draw) if step.faults else None)
-        try:
-            OPERATIONS[step.names[number]][0](Scene(runtime, messages, draw))
-        except CountersignError as error:
-            return error.full_code
-        except Exception as error:  # noqa: BLE001  the library's own refusals have no common kind
-            return type(error).__name__
+    switch.fault = sometimes(draw) if step.faults else None
+    try:
+        OPERATIONS[step.names[number]][0](Scene(runtime, messages, draw))
+    except CountersignError as error:
+        return error.full_code
+    except Exception as error:  # noqa: BLE001  the library's own refusals have no common kind
+        return type(error).__name__
     return "done"
 
 
-def _put_right(stage: Stage, messages: tuple[Message, ...], var: Path, clock: LabClock) -> str:
+def _put_right(place: _Place) -> str:
     """In a child: nothing fails any more, nothing is stopped, and what was left goes on."""
-    with stage.open(var, clock) as runtime:
-        scene = Scene(runtime, messages, random.Random(0))
+    with place.stage.open(place.var, place.clock) as runtime:
+        scene = Scene(runtime, place.messages, random.Random(0))
         unhalt(scene)
         go_on(scene)
     return "done"

@@ -70,7 +70,7 @@ class Tally:
 
     @property
     def bound(self) -> float:
-        """At most this share fails, at 95 % confidence, where none did: exact, about 3/n (Clopper and Pearson, 1934)."""
+        """At most this share fails, at 95 % confidence, where none did: exact (Clopper and Pearson), about 3/n."""
         return 1.0 if not self.tried else 1 - 0.05 ** (1 / self.tried)
 
 
@@ -220,5 +220,6 @@ def _names(world: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(world))
 
 
-def _ending(answer: dict[str, Any]) -> Ending:
-    return Ending(**{name: tuple(value) if isinstance(value, list) else value for name, value in answer.items()})
+def _ending(told: dict[str, Any]) -> Ending:
+    names = {name: tuple[str, ...](told[name]) for name in ("killed", "lost", "duplicated", "broken")}
+    return Ending(scenario=told["scenario"], way=told["way"], **names)

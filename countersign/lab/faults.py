@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from countersign.domain.errors import CountersignError, FailedError, RetryError, UnknownOutcomeError
@@ -22,8 +23,21 @@ class _Faulty:
         self._real, self._fault = real, fault
 
     def __getattr__(self, name: str) -> Any:
-        real = getattr(self._real, name)
-        return (lambda *given: self._fault(name, lambda: real(*given))) if name in _CHANGES else real
+        real: Callable[..., Any] = getattr(self._real, name)
+        return partial(self._call, name, real) if name in _CHANGES else real
+
+    def _call(self, name: str, real: Callable[..., Any], *given: Any) -> Any:
+        return self._fault(name, partial(real, *given))
+
+
+class Switch:
+    """A fault that can be changed while the desk is open; none lets everything through."""
+
+    fault: Fault | None = None
+
+    def __call__(self, name: str, real: Callable[[], Any]) -> Any:
+        """What the fault of the moment makes of a call."""
+        return self.fault(name, real) if self.fault else real()
 
 
 def refusing(call: str) -> Fault:

@@ -13,6 +13,7 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+KILLED = "killed"
 
 
 class KillAt:
@@ -30,9 +31,23 @@ class KillAt:
         if len(self.names) == self._number:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def arm(self, number: int) -> None:
+        """Counts from the beginning again, up to another number."""
+        self.names.clear()
+        self._number = number
+
 
 def in_child(work: Callable[[], Any]) -> Any:
     """What the work answers in a process of its own, as JSON; None where it was killed.
+
+    Raises RuntimeError where it failed by itself.
+    """
+    (told,) = told_by_child(lambda: iter([work()]), None)
+    return told
+
+
+def told_by_child(work: Callable[[], Iterator[Any]], killed: Any = KILLED) -> Iterator[Any]:
+    """Each thing that the work tells in a process of its own, as JSON; `killed` is the last where it was killed.
 
     Raises RuntimeError where it failed by itself.
     """
@@ -40,16 +55,15 @@ def in_child(work: Callable[[], Any]) -> Any:
     child = os.fork()
     if child == 0:
         os.close(read)
-        _end_with(lambda: _tell(write, work()))
+        _end_with(lambda: _tell_all(write, work()))
     os.close(write)
     with os.fdopen(read) as told:
-        said = told.read()
+        yield from map(json.loads, told)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-        return None
-    if status != 0:
+        yield killed
+    elif status != 0:
         raise RuntimeError("a child failed by itself; its traceback is above")
-    return json.loads(said)
 
 
 def shared_out(tasks: Sequence[T], work: Callable[[T], Any], workers: int) -> Iterator[Any]:
@@ -64,7 +78,7 @@ def shared_out(tasks: Sequence[T], work: Callable[[T], Any], workers: int) -> It
         child = os.fork()
         if child == 0:
             os.close(read)
-            _end_with(lambda mine=tasks[worker::workers], out=write: _work_through(mine, work, out))
+            _end_with(lambda mine=tasks[worker::workers], out=write: _tell_all(out, map(work, mine)))
         os.close(write)
         children.append(child)
         waiting.register(read, EVENT_READ)
@@ -72,11 +86,6 @@ def shared_out(tasks: Sequence[T], work: Callable[[T], Any], workers: int) -> It
         yield from _lines(waiting)
     finally:
         _end_all(children)
-
-
-def _work_through(tasks: Sequence[T], work: Callable[[T], Any], out: int) -> None:
-    for task in tasks:
-        _tell(out, work(task))
 
 
 def _lines(waiting: DefaultSelector) -> Iterator[Any]:
@@ -105,10 +114,11 @@ def _end_all(children: Sequence[int]) -> None:
         raise RuntimeError("a worker failed by itself; its traceback is above")
 
 
-def _tell(out: int, said: Any) -> None:
-    data = (json.dumps(said) + "\n").encode()
-    while data:
-        data = data[os.write(out, data) :]
+def _tell_all(out: int, said: Iterator[Any]) -> None:
+    for one in said:
+        data = (json.dumps(one) + "\n").encode()
+        while data:
+            data = data[os.write(out, data) :]
 
 
 def _end_with(work: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""What can be done to a desk, in order and out of it: by customers, people, the clock, and whoever reaches the threads."""
+"""What can be done to a desk, in order and out of it: by customers, by people, by whoever reaches the threads."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -75,7 +75,8 @@ def answer_it(scene: Scene) -> None:
     if not ticket:
         return
     seen = shown(scene.runtime, ticket)
-    digest = seen.digest if scene.draw.random() < 0.9 else "0" * 64
+    asked_last = seen.review.digest if seen.review else ""
+    digest = scene.draw.choice((seen.digest, seen.digest, seen.digest, asked_last, "0" * 64))
     answer(scene.runtime, ticket, _reply(scene, seen), scene.draw.choice(PEOPLE), digest)
 
 
@@ -191,9 +192,10 @@ def unhalt(scene: Scene) -> None:
 
 OPERATIONS: Mapping[str, tuple[Operation, int]] = MappingProxyType(
     {
-        "deliver": (deliver, 4), "follow up": (follow_up, 1), "answer": (answer_it, 8), "garbage": (wake_with_garbage, 2),
-        "replay": (replay, 2), "fork": (fork, 2), "forged verdict": (forge_verdict, 2), "goto": (go_to, 2),
-        "copy": (copy_thread, 2), "no thread": (run_without_thread, 1), "go on": (go_on, 2), "halt": (halt, 1),
+        "deliver": (deliver, 4), "follow up": (follow_up, 1), "answer": (answer_it, 8),
+        "garbage": (wake_with_garbage, 2), "replay": (replay, 2), "fork": (fork, 2),
+        "forged verdict": (forge_verdict, 2), "goto": (go_to, 2), "copy": (copy_thread, 2),
+        "no thread": (run_without_thread, 1), "go on": (go_on, 2), "halt": (halt, 1),
         "unhalt": (unhalt, 1),
     }
 )  # fmt: skip

@@ -1,0 +1,173 @@
+"""The design with one of its checks removed. Each stands for a mistake that a later change could make."""
+
+import contextlib
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from countersign.adapters.outbox.letter import letter
+from countersign.adapters.outbox.maildir import MaildirOutbox
+from countersign.domain.outcome import Outgoing, Receipt
+from countersign.ledger import SqlLedger, claims, reviews, rulings
+from graphs import catalog
+from nodes.act import authorize
+from nodes.act.planned import all_proposals
+from tools import gateway
+from tools.actions import ACTIONS
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What is taken out, in the program and among the file's own triggers."""
+
+    change: Callable[[Patch], None]
+    triggers: tuple[str, ...] = ()
+
+    def drop_triggers(self, ledger: Path) -> None:
+        """Takes the triggers out of a ledger's file."""
+        with contextlib.closing(sqlite3.connect(ledger)) as connection:
+            for name in self.triggers:
+                connection.execute(f"DROP TRIGGER {name}")
+            connection.commit()
+
+
+def _no_grant_check(patch: Patch) -> None:
+    """A claim is given whatever speaks against it."""
+
+    def none(*_: object) -> Iterator[object]:
+        return iter(())
+
+    patch.setattr(claims, "_objections", none)
+
+
+def _key_from_thread(patch: Patch) -> None:
+    """The key is made from the ticket, as if from its thread, and not from the business's own identity."""
+    ticket: ContextVar[str] = ContextVar("ticket")
+    write, digest = rulings._write_proposal, rulings.digest  # pyright: ignore[reportPrivateUsage]
+
+    def write_proposal(connection: Any, ref: Any, *rest: Any) -> None:
+        ticket.set(ref.id)
+        write(connection, ref, *rest)
+
+    def keyed(value: Any) -> str:
+        is_key = isinstance(value, list) and [type(part) for part in value] == [str, str, int]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return digest([*value, ticket.get()]) if is_key else digest(value)
+
+    patch.setattr(rulings, "_write_proposal", write_proposal)
+    patch.setattr(rulings, "digest", keyed)
+
+
+def _amount_from_state(patch: Patch) -> None:
+    """What is carried out is what the thread's state says, not what was granted."""
+    wanted: dict[str, Any] = {}
+    act, node = gateway._act, catalog.NODES["execute"]  # pyright: ignore[reportPrivateUsage]
+
+    def execute(state: Any, *, deps: Any) -> Any:
+        wanted.clear()
+        wanted.update({one.target: one.args for one in all_proposals(state) if one.kind == "refund"})
+        return node.function(state, deps=deps)
+
+    def from_state(granted: Any, claim: Any, deps: Any) -> Any:
+        proposal = granted.proposal
+        if proposal.kind == "refund" and proposal.target in wanted:
+            proposal = proposal.model_copy(update={"args": wanted[proposal.target]})
+        return act(granted.model_copy(update={"proposal": proposal}), claim, deps)
+
+    patch.setitem(catalog.NODES, "execute", replace(node, function=execute))
+    patch.setattr(gateway, "_act", from_state)
+
+
+def _no_compare_and_set(patch: Patch) -> None:
+    """An answer is written whether or not somebody has answered before."""
+    find = reviews.find
+
+    def any_state(connection: Any, review: str, shown: str, by: str) -> Any:
+        try:
+            return find(connection, review, shown, by)
+        except reviews.RejectedError as error:
+            if error.detail != "already_answered":
+                raise
+        return reviews.first(connection, reviews.sa.select(reviews.reviews).where(reviews.reviews.c.id == review))
+
+    patch.setattr(reviews, "find", any_state)
+
+
+def _new_key_each_try(patch: Patch) -> None:
+    """The provider is called under another key each time, so that it can't know a repeated call."""
+
+    def renewed(action: Any) -> Any:
+        def call(granted: Any, deps: Any, key: str) -> Receipt:
+            return action(granted, deps, uuid.uuid4().hex).model_copy(update={"key": key})
+
+        return call
+
+    patch.setattr(gateway, "ACTIONS", {kind: renewed(action) for kind, action in ACTIONS.items()})
+
+
+def _inbox_forgotten(patch: Patch) -> None:
+    """What a crash left unfinished is not looked for."""
+    patch.setattr(SqlLedger, "unfinished", lambda _: ())
+
+
+def _halt_ignored(patch: Patch) -> None:
+    """Nobody asks whether a kind is stopped."""
+    patch.setattr(claims, "halted", lambda *_: False)
+
+
+def _approval_not_required(patch: Patch) -> None:
+    """What the policy would ask about is done in the name of a person who was never asked."""
+
+    def approved(verdict: Any, *_: Any) -> Any:
+        return (
+            verdict.model_copy(update={"answer": "allow", "approver": "ines"}) if verdict.answer == "ask" else verdict
+        )
+
+    patch.setattr(authorize, "_countersigned", approved)
+    patch.setattr(reviews, "require_approval", lambda *_: None)
+    patch.setattr(rulings, "_require_signed", lambda *_: None)
+
+
+def _doubt_left_alone(patch: Patch) -> None:
+    """An effect that a crash left in doubt is not asked about."""
+    import countersign.reconcile
+
+    patch.setattr(gateway, "settle_doubt", lambda *_: False)
+    patch.setattr(countersign.reconcile, "settle_doubt", lambda *_: False)
+
+
+def _mail_without_its_key(patch: Patch) -> None:
+    """A mail is sent as often as it is asked for, and nobody can say whether it was."""
+
+    def send(self: Any, key: str, mail: Outgoing) -> Receipt:
+        now = datetime.now(UTC)
+        self._write(f"{key}-{uuid.uuid4().hex}", letter(key, mail, self._settings, now))
+        return Receipt(key=key, reference=key, at=now)
+
+    patch.setattr(MaildirOutbox, "send", send)
+    patch.setattr(MaildirOutbox, "lookup", lambda *_: None)
+
+
+MUTANTS: Mapping[str, Mutant] = MappingProxyType(
+    {
+        "grant check removed": Mutant(_no_grant_check, ("effects_need_a_grant", "effects_keep_the_ceiling")),
+        "key from the thread": Mutant(_key_from_thread),
+        "amount from graph state": Mutant(_amount_from_state),
+        "no compare-and-set": Mutant(_no_compare_and_set, ("reviews_are_answered_once",)),
+        "new key each try": Mutant(_new_key_each_try),
+        "inbox forgotten": Mutant(_inbox_forgotten),
+        "halt ignored": Mutant(_halt_ignored),
+        "approval not required": Mutant(_approval_not_required, ("grants_need_a_decision",)),
+        "doubt left alone": Mutant(_doubt_left_alone),
+        "mail without its key": Mutant(_mail_without_its_key),
+    }
+)
