@@ -23,7 +23,7 @@ from countersign.domain.perception import PastTurn, Triage
 from countersign.domain.plan import Proposal, ReplyPart
 from countersign.domain.shop import Address, Customer, Item, Order, Promo, ShopReceipt, Subscription
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
-from countersign.domain.verdict import Decision, Question
+from countersign.domain.verdict import Decision, Judged, Question
 
 
 class ShopReads(Protocol):
@@ -240,8 +240,11 @@ class Ledger(Answers, Protocol):
 
     def progress(self, ref: TicketRef) -> Progress: ...
 
-    def claim(self, granted: Granted, version: str, decision: Decision, now: datetime) -> Claim | Refusal:
-        """Consumes the grant and writes the effect as started, if everything still holds."""
+    def claim(self, granted: Granted, judged: Judged, now: datetime) -> Claim | Refusal:
+        """Consumes the grant and writes the effect as started, if everything still holds.
+
+        `judged` is what policy says to it now, of the record and the contract as they are now.
+        """
         ...
 
     def settle(self, claim: Claim, receipt: Receipt, now: datetime) -> None:

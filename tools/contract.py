@@ -1,8 +1,10 @@
 """The contract of a tool that changes something: what it takes, what it causes, how it is repeated and undone."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
+from countersign.domain.frozen import digest
 from countersign.domain.plan import Kind
 from tools.arguments import Arguments
 
@@ -11,7 +13,7 @@ Target = Literal["order", "subscription", "customer", "ticket"]
 Idempotency = Literal["key", "once"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """What one kind of effect promises; `tools.catalog` holds one for each kind."""
 
@@ -29,6 +31,12 @@ class Contract:
     """Seconds the gateway waits before the outcome counts as unknown."""
     idempotency: Idempotency = "key"
     """`key`: the same key may be sent again; `once`: only after a lookup says that nothing left."""
+
+    @cached_property
+    def digest(self) -> str:
+        """What a grant binds of it: all that a reviewer relies on, and the schema of its arguments."""
+        schema = self.arguments.model_json_schema()
+        return digest([self.kind, self.target, self.effect, self.undo, self.compensation, self.idempotency, schema])
 
     @property
     def finality(self) -> int:

@@ -6,11 +6,11 @@ from concurrent.futures import TimeoutError as NotInTime
 from countersign.domain.errors import CountersignError, FailedError, RetryError, UnknownOutcomeError
 from countersign.domain.outcome import Claim, Effect, Granted, Progress, Receipt, Refusal
 from countersign.domain.ticket import TicketRef
-from countersign.domain.verdict import Question
+from countersign.domain.verdict import POLICY, Judged
 from countersign.ports import Deps
 from tools.actions import ACTIONS
 from tools.catalog import contract
-from tools.context import circumstances
+from tools.judge import approval, judge
 
 
 class EffectGateway:
@@ -58,16 +58,24 @@ def _leave_unknown(effect: Effect, problem: str, deps: Deps) -> None:
 
 def _carry_out(granted: Granted, deps: Deps) -> Refusal | None:
     """One effect from claim to receipt; a refusal where the claim is not given."""
-    proposal, ref = granted.proposal, TicketRef(id=granted.ticket, turn=granted.turn)
-    now = circumstances(proposal, granted.sender, deps, ref)
-    question = Question(principal=proposal.by, action=proposal.kind, resource=proposal.target, context=now.context)
+    judged = _judged_today(granted, deps)
     _point(deps, "before claim")
-    claim = deps.ledger.claim(granted, now.version, deps.gate.decide(question), deps.clock.now())
+    claim = deps.ledger.claim(granted, judged, deps.clock.now())
     if isinstance(claim, Refusal):
         return claim
     _point(deps, "before effect")
     _cause(granted, claim, deps)
     return None
+
+
+def _judged_today(granted: Granted, deps: Deps) -> Judged:
+    """What policy says now; deny too where whoever approved it may not approve it any more."""
+    ref, approver = TicketRef(id=granted.ticket, turn=granted.turn), granted.grant.approver
+    judged = judge(granted.proposal, granted.sender, ref, deps)
+    if approver == POLICY or judged.decision.answer == "deny":
+        return judged
+    approved = approval(approver, granted.proposal, judged.context, deps)
+    return judged if approved.answer == "allow" else judged.model_copy(update={"decision": approved})
 
 
 def _cause(granted: Granted, claim: Claim, deps: Deps) -> None:

@@ -90,6 +90,8 @@ class DeskSettings(Frozen):
     """Hours that a proposal of a kind may wait for a person; 72 where nothing is said."""
     grant_minutes: int = Field(default=60, ge=1, le=1440)
     """How long a grant that policy gave by itself may wait to be used."""
+    approval_minutes: int = Field(default=1440, ge=1, le=43200)
+    """How long a person's approval may wait to be carried out; after that they are asked again."""
 
 
 class Desk(Frozen):

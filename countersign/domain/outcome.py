@@ -9,7 +9,7 @@ from countersign.domain.frozen import Frozen
 from countersign.domain.perception import Sender
 from countersign.domain.plan import Proposal
 from countersign.domain.review import Edited
-from countersign.domain.verdict import Decision, Verdict
+from countersign.domain.verdict import POLICY, Decision, Verdict
 
 EffectStatus = Literal["started", "done", "failed", "unknown"]
 OutcomeKind = Literal["answered", "handed_over", "closed"]
@@ -33,6 +33,8 @@ class Grant(Frozen):
     """`policy`, or the id of the person whose review gave it."""
     expires_at: datetime
     ceiling: int | None = None
+    contract: str = ""
+    """Digest of the tool's contract that was granted."""
 
 
 class Granted(Frozen):
@@ -132,7 +134,7 @@ class Ruling(Frozen):
     """Fingerprint of the compiled graph."""
     grants_expire_at: datetime
     review_deadline: datetime
-    approver: str = "policy"
+    approver: str = POLICY
     """The person whose review made the verdict allow."""
     category: str = ""
     requests: tuple[str, ...] = ()

@@ -8,6 +8,8 @@ from countersign.domain.frozen import Frozen, digest
 from countersign.domain.plan import Kind, Principal
 
 Answer = Literal["allow", "ask", "deny"]
+POLICY = "policy"
+"""The approver of what the policy allows by itself."""
 Phase = Literal["copilot", "bounded", "broad"]
 _STRICTNESS: dict[Answer, int] = {"allow": 0, "ask": 1, "deny": 2}
 
@@ -51,6 +53,8 @@ class Judged(Frozen):
     version: str
     ceiling: int | None = None
     """The most money that may ever leave for this target, minor units; None where no money moves."""
+    contract: str = ""
+    """Digest of the tool's contract that was judged: what it takes, causes, and how it is undone."""
 
 
 class Verdict(Frozen):
@@ -59,13 +63,13 @@ class Verdict(Frozen):
     answer: Answer
     judged: tuple[Judged, ...]
     reasons: tuple[str, ...] = ()
-    approver: str = "policy"
+    approver: str = POLICY
     """Who turned ask into allow: the person whose review did, otherwise the policy by itself."""
 
 
 def shown_digest(bound: str, verdict: Verdict) -> str:
-    """What a reviewer is shown: the proposals, the versions of their records, and why they are asked about."""
-    return digest([bound, [judged.version for judged in verdict.judged], verdict.reasons])
+    """What a reviewer is shown: proposals, versions of their records, contracts, and why they are asked about."""
+    return digest([bound, [[judged.version, judged.contract] for judged in verdict.judged], verdict.reasons])
 
 
 def strictest(answers: tuple[Answer, ...]) -> Answer:

@@ -10,11 +10,10 @@ from pydantic import TypeAdapter
 from countersign.domain.frozen import Json
 from countersign.domain.outcome import Claim, Granted, Receipt, Refusal
 from countersign.domain.plan import Promise
-from countersign.domain.verdict import Decision
+from countersign.domain.verdict import POLICY, Decision, Judged
 from countersign.ledger import audit
 from countersign.ledger.counts import halted
 from countersign.ledger.rows import Row, first, proposal_of, texts, ticket_row
-from countersign.ledger.rulings import POLICY
 from countersign.ledger.schema import effects, grants, proposals
 
 MOST_ATTEMPTS = 3
@@ -31,16 +30,14 @@ class Facts:
     proposal: Row
     effect: Row | None
     """The grant's own earlier try, where it failed in passing."""
-    version: str
-    decision: Decision
+    judged: Judged
+    """What policy says now, and of what."""
     now: datetime
 
 
-def claim(
-    connection: sa.Connection, granted: Granted, version: str, decision: Decision, now: datetime
-) -> Claim | Refusal:
+def claim(connection: sa.Connection, granted: Granted, judged: Judged, now: datetime) -> Claim | Refusal:
     """See `ports.Ledger.claim`."""
-    facts = _facts(connection, granted, version, decision, now)
+    facts = _facts(connection, granted, judged, now)
     if facts is None:
         return Refusal(code="claim.unknown", text="the ledger knows no such grant")
     refusal = next(_objections(connection, facts), None)
@@ -50,17 +47,14 @@ def claim(
     return _start(connection, facts) if facts.effect is None else _start_again(connection, facts, facts.effect)
 
 
-def _facts(
-    connection: sa.Connection, granted: Granted, version: str, decision: Decision, now: datetime
-) -> Facts | None:
+def _facts(connection: sa.Connection, granted: Granted, judged: Judged, now: datetime) -> Facts | None:
     grant = first(connection, sa.select(grants).where(grants.c.id == granted.grant.id))
     if grant is None:
         return None
     proposal = connection.execute(sa.select(proposals).where(proposals.c.id == grant["proposal"])).mappings().one()
     waiting = sa.select(effects).where(effects.c.grant_id == grant["id"], effects.c.again == 1)
     return Facts(
-        granted=granted, grant=grant, proposal=proposal, effect=first(connection, waiting),
-        version=version, decision=decision, now=now,
+        granted=granted, grant=grant, proposal=proposal, effect=first(connection, waiting), judged=judged, now=now,
     )  # fmt: skip
 
 
@@ -94,17 +88,24 @@ def _fact_objections(connection: sa.Connection, facts: Facts) -> Iterator[Refusa
     kept = proposal_of(facts.proposal).arguments_digest
     if not bound == kept == facts.granted.proposal.arguments_digest or facts.granted.grant.key != facts.grant["key"]:
         yield Refusal(code="claim.digest", text="what would be done differs from what was granted")
-    if facts.version != facts.grant["version"]:
+    if facts.judged.version != facts.grant["version"]:
         yield Refusal(code="claim.version", text="the record has changed since the decision")
+    if facts.judged.contract != facts.grant["contract"]:
+        yield Refusal(code="claim.contract", text="the tool has another contract than was granted")
     if not _still_permitted(facts):
-        yield Refusal(code="claim.policy", text="today's policy does not permit it")
+        yield Refusal(code="claim.policy", text=f"today's policy does not permit it: {_why(facts.judged.decision)}")
     if halted(connection, facts.proposal["kind"]):
         yield Refusal(code="claim.halted", text="effects of this kind are stopped")
 
 
 def _still_permitted(facts: Facts) -> bool:
-    answer, by_person = facts.decision.answer, facts.grant["approver"] != POLICY
-    return not facts.decision.alarm and (answer == "allow" or (answer == "ask" and by_person))
+    decision, by_person = facts.judged.decision, facts.grant["approver"] != POLICY
+    return not decision.alarm and (decision.answer == "allow" or (decision.answer == "ask" and by_person))
+
+
+def _why(decision: Decision) -> str:
+    rules = ", ".join(decision.rules)
+    return f"{rules}: {decision.reason}" if decision.reason else rules
 
 
 def _money_objections(connection: sa.Connection, facts: Facts) -> Iterator[Refusal]:
@@ -171,11 +172,12 @@ def _start_again(connection: sa.Connection, facts: Facts, effect: Row) -> Claim:
 
 
 def _started(connection: sa.Connection, facts: Facts, claim: Claim) -> Claim:
-    decision = facts.decision
+    decision = facts.judged.decision
     body: dict[str, Json] = {
         "effect": claim.effect, "key": claim.key, "fence": claim.fence, "grant": facts.grant["id"],
-        "proposal": facts.proposal["id"], "arguments": facts.grant["arguments_digest"], "version": facts.version,
-        "answer": decision.answer, "rules": list(decision.rules), "policy": decision.policy,
+        "proposal": facts.proposal["id"], "arguments": facts.grant["arguments_digest"],
+        "version": facts.judged.version, "contract": facts.judged.contract, "answer": decision.answer,
+        "rules": list(decision.rules), "policy": decision.policy,
         "granted_under": facts.grant["policy"], "granted_rules": list(texts(facts.grant["rules"])),
     }  # fmt: skip
     audit.append(connection, facts.now, "effect.started", facts.proposal["ticket"], body)

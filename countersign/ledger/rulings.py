@@ -11,15 +11,12 @@ from countersign.domain.frozen import Json, digest
 from countersign.domain.outcome import Ruling
 from countersign.domain.plan import Proposal, bound_digest
 from countersign.domain.ticket import TicketRef
-from countersign.domain.verdict import Judged
+from countersign.domain.verdict import POLICY, Judged
 from countersign.ledger import audit, reviews, signatures, undoing, voiding
 from countersign.ledger.counts import effects_on
 from countersign.ledger.instants import instant
 from countersign.ledger.rows import Row, first, is_current, pack, update_ticket
 from countersign.ledger.schema import decisions, effects, grants, outcomes, proposals, verdicts
-
-POLICY = "policy"
-"""The approver of what the policy allows by itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +154,7 @@ def _summary(item: Item) -> dict[str, Json]:
         "proposal": item.id, "kind": item.proposal.kind, "arguments": item.proposal.arguments_digest,
         "answer": decision.answer, "rules": list(decision.rules), "policy": decision.policy,
         "facts": digest(item.judged.context), "version": item.judged.version, "ceiling": item.judged.ceiling,
+        "contract": item.judged.contract,
     }  # fmt: skip
 
 
@@ -187,6 +185,7 @@ def _write_decision(connection: sa.Connection, verdict: str, item: Item) -> None
             verdict=verdict, proposal=item.id, answer=decision.answer, rules=pack(decision.rules),
             policy=decision.policy, reason=decision.reason, alarm=int(decision.alarm),
             context=pack(item.judged.context), version=item.judged.version, ceiling=item.judged.ceiling,
+            contract=item.judged.contract,
         )
     )  # fmt: skip
 
@@ -226,13 +225,14 @@ def _grant(connection: sa.Connection, ref: TicketRef, verdict: str, ruling: Ruli
             arguments_digest=row["arguments_digest"], version=item.judged.version,
             rules=pack(item.judged.decision.rules), policy=item.judged.decision.policy, graph=ruling.graph,
             approver=ruling.approver, given_at=now, expires_at=ruling.grants_expire_at, ceiling=item.judged.ceiling,
-            void=0,
+            contract=item.judged.contract, void=0,
         )
     )  # fmt: skip
     decided = item.judged.decision
     body: dict[str, Json] = {
         "grant": name, "proposal": item.id, "key": row["key"], "verdict": verdict, "kind": item.proposal.kind,
         "slot": row["slot"], "arguments": row["arguments_digest"], "version": item.judged.version,
+        "contract": item.judged.contract,
         "rules": list(decided.rules), "policy": decided.policy, "graph": ruling.graph,
         "expires": instant(ruling.grants_expire_at),
     }  # fmt: skip

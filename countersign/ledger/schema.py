@@ -6,7 +6,7 @@ from countersign.ledger import columns
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: the version of the files that this program reads and writes."""
 
 tickets = columns.table(
@@ -122,6 +122,7 @@ decisions = columns.table(
     columns.packed("context"),
     columns.text("version"),
     sa.Column("ceiling", sa.Integer),
+    columns.text("contract"),
     sa.UniqueConstraint("verdict", "proposal"),
 )
 
@@ -190,6 +191,7 @@ grants = columns.table(
     sa.Column("ceiling", sa.Integer),
     sa.Column("consumed_by", sa.Text),
     columns.flag("void"),
+    columns.text("contract"),
     sa.Index("one_live_grant", "proposal", unique=True, sqlite_where=sa.text("void = 0 AND consumed_by IS NULL")),
     sa.Index("grants_by_key", "key"),
 )

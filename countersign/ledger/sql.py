@@ -24,7 +24,7 @@ from countersign.domain.perception import PastTurn
 from countersign.domain.plan import Proposal
 from countersign.domain.review import Asked, Edited, Permit, Rejection
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
-from countersign.domain.verdict import Decision
+from countersign.domain.verdict import Judged
 from countersign.ledger import audit, claims, counts, effects, ended, execution, inbox, reviews, rulings, signatures
 from countersign.ledger.file import LedgerFile, OnPoint
 from countersign.ledger.rows import first, message_of, ticket_of
@@ -204,10 +204,10 @@ class SqlLedger:
         with self.file.reading() as connection:
             return execution.progress(connection, ref)
 
-    def claim(self, granted: Granted, version: str, decision: Decision, now: datetime) -> Claim | Refusal:
+    def claim(self, granted: Granted, judged: Judged, now: datetime) -> Claim | Refusal:
         """See `ports.Ledger`."""
         with self.file.writing("claim") as connection:
-            return claims.claim(connection, granted, version, decision, now)
+            return claims.claim(connection, granted, judged, now)
 
     def settle(self, claim: Claim, receipt: Receipt, now: datetime) -> None:
         """See `ports.Ledger`."""

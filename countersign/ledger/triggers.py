@@ -32,7 +32,7 @@ _PERMISSION = """SELECT 1 FROM decisions AS d
     JOIN verdicts AS v ON v.id = d.verdict AND v.answer = 'allow' AND v.approver = NEW.approver
     WHERE d.seq = NEW.decision AND d.proposal = NEW.proposal AND p.status = 'proposed'
       AND p.arguments_digest = NEW.arguments_digest AND p.key = NEW.key AND p.slot = NEW.slot
-      AND d.version = NEW.version AND d.policy = NEW.policy AND d.ceiling IS NEW.ceiling
+      AND d.version = NEW.version AND d.contract = NEW.contract AND d.policy = NEW.policy AND d.ceiling IS NEW.ceiling
       AND (d.answer = 'allow' AND NEW.approver = 'policy'
            OR d.answer IN ('allow', 'ask') AND EXISTS (
                SELECT 1 FROM signatures AS s JOIN reviews AS r ON r.id = s.review
@@ -68,6 +68,7 @@ def _written_once(table: str) -> tuple[str, str]:
 _PROPOSAL = "seq id ticket turn kind target args by_kind by_id summary version arguments_digest slot key"
 _GRANTED = (
     "seq id proposal decision key slot arguments_digest version rules policy graph approver given_at expires_at ceiling"
+    " contract"
 )
 _REVIEW = "seq id ticket turn digest bound reasons decisions opened_at deadline"
 _EFFECT = "seq id ticket turn proposal grant_id kind target key amount currency"

@@ -4,7 +4,6 @@ from countersign.domain.desk import Person
 from countersign.domain.errors import RejectedError
 from countersign.domain.frozen import digest
 from countersign.domain.outcome import Review
-from countersign.domain.plan import Principal
 from countersign.domain.review import (
     Approve,
     Asked,
@@ -17,10 +16,10 @@ from countersign.domain.review import (
     TakeOver,
 )
 from countersign.domain.state import TicketState
-from countersign.domain.verdict import Question
 from countersign.ports import Deps
 from nodes.act.editing import edited_by, late_answer_of, own_answer_of
 from nodes.act.planned import undoing
+from tools.judge import approval
 
 
 def write_answer(state: TicketState | None, review: Review, shown: str, said: Reply, person: str, deps: Deps) -> Review:
@@ -79,13 +78,7 @@ def permit_of(person: Person, deps: Deps) -> Permit:
 
     def permit(asked: Asked, spent: int) -> int:
         kind, limit = asked.proposal.kind, person.limits.get(asked.proposal.kind)
-        left = {} if limit is None else {"limit_left": limit - spent}
-        decision = deps.gate.decide(
-            Question(
-                principal=Principal(kind="Person", id=person.id), action=kind, resource=asked.proposal.target,
-                context=asked.context | left,
-            )
-        )  # fmt: skip
+        decision = approval(person.id, asked.proposal, asked.context, deps, spent)
         money = money_at_stake(asked)
         if decision.answer == "allow":
             return money

@@ -1,24 +1,27 @@
 """authorize: the policy gate, and the only road into execute."""
 
+from datetime import datetime, timedelta
+
 from countersign.domain.outcome import Review
-from countersign.domain.perception import Sender
-from countersign.domain.plan import UNDO, Draft, Principal, Proposal, bound_digest
+from countersign.domain.plan import Draft, Principal, Proposal, bound_digest
 from countersign.domain.review import Rejection
 from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import InboxMessage, Message, TicketRef
-from countersign.domain.verdict import Answer, Decision, Judged, Question, Verdict, shown_digest, strictest
+from countersign.domain.verdict import Answer, Decision, Judged, Verdict, shown_digest, strictest
 from countersign.ports import Deps
 from nodes.act.planned import all_proposals, drafted, undoing
 from nodes.act.undo_plan import undo_plan
-from tools.context import circumstances
+from tools.judge import approval, judge
 from tools.proposals import send_reply
 
 DESK = Principal(kind="Playbook", id="desk")
 """Who proposes the reply itself."""
 REJECTED_BEFORE = "review.rejected-before"
 """The rule that asks about what a person rejected earlier in the ticket."""
-CHANGED_SINCE = "undo.changed-since"
-"""The rule that asks before a step back would also take back what somebody else has changed since."""
+LAPSED = "approval.lapsed"
+"""The rule that asks again where a person's approval has waited too long to be carried out."""
+REVOKED = "approval.revoked"
+"""The rule that asks again where whoever approved may not approve it any more."""
 
 
 def authorize(state: TicketState, *, deps: Deps) -> Update:
@@ -27,7 +30,8 @@ def authorize(state: TicketState, *, deps: Deps) -> Update:
     Where a step has failed for good, the undo plan is judged instead: each step back for itself, like any proposal.
 
     What would be asked is allowed where a person has approved the very same proposals on unchanged records, asked for
-    the very same reasons, or has made them themselves. What a person rejected before is never allowed by policy alone.
+    the very same reasons, or has made them themselves, if they still may and it was not too long ago. What a person
+    rejected before is never allowed by policy alone.
     """
     undo = undo_plan(state, deps)
     state = state.copy()
@@ -52,7 +56,13 @@ def _verdict(state: TicketState, deps: Deps) -> Verdict:
     answer = strictest((*answers, "ask") if found else answers)
     objections = tuple(_reason(item) for item in judged if item.decision.answer != "allow")
     verdict = Verdict(answer=answer, judged=judged, reasons=(*objections, *found))
-    return _countersigned(verdict, proposals, found, state.get("review"))
+    review = state.get("review")
+    if review is None or not _approved(verdict, proposals, found, review):
+        return verdict
+    objection = _outlived(review, deps) or _revoked(review, verdict, proposals, deps)
+    if not objection:
+        return verdict.model_copy(update={"answer": "allow", "approver": review.by})
+    return verdict.model_copy(update={"reasons": (*verdict.reasons, objection)})
 
 
 def _carried_out(state: TicketState, deps: Deps) -> dict[str, Judged]:
@@ -62,21 +72,38 @@ def _carried_out(state: TicketState, deps: Deps) -> dict[str, Judged]:
     return {item.proposal: item for item in verdict.judged if item.proposal in happened} if verdict else {}
 
 
-def _countersigned(
-    verdict: Verdict, proposals: tuple[Proposal, ...], found: tuple[str, ...], review: Review | None
-) -> Verdict:
-    """The verdict as a person's approval leaves it; the ledger checks the approval again before it grants anything."""
-    if verdict.answer == "deny" or review is None or review.status != "answered":
-        return verdict
+def _approved(verdict: Verdict, proposals: tuple[Proposal, ...], found: tuple[str, ...], review: Review) -> bool:
+    """A person has approved exactly this; the ledger checks it again before it grants anything."""
+    if verdict.answer == "deny" or review.status != "answered":
+        return False
     bound = bound_digest(zip((item.proposal for item in verdict.judged), proposals, strict=True))
-    approved = (
-        review.digest == shown_digest(bound, verdict)
-        if review.answer == "approve"
-        else _edit_stands(review, verdict, proposals, found)
-    )
-    if review.signed != bound or not approved:
-        return verdict
-    return verdict.model_copy(update={"answer": "allow", "approver": review.by})
+    if review.signed != bound:
+        return False
+    if review.answer == "approve":
+        return review.digest == shown_digest(bound, verdict)
+    return _edit_stands(review, verdict, proposals, found)
+
+
+def approved_until(review: Review, deps: Deps) -> datetime:
+    """Until when a person's approval may be carried out; of one that nobody gave it is the past."""
+    at = review.at or review.opened_at
+    return at + timedelta(minutes=deps.desk.settings.approval_minutes)
+
+
+def _outlived(review: Review, deps: Deps) -> str:
+    until = approved_until(review, deps)
+    if deps.clock.now() < until:
+        return ""
+    return f"{LAPSED}: {review.by} approved it, which was good until {until:%d %b %H:%M} UTC."
+
+
+def _revoked(review: Review, verdict: Verdict, proposals: tuple[Proposal, ...], deps: Deps) -> str:
+    for item, proposal in zip(verdict.judged, proposals, strict=True):
+        said = approval(review.by, proposal, item.context, deps)
+        if said.answer != "allow":
+            why = f"{', '.join(said.rules)}: {said.reason}"
+            return f"{REVOKED}: {review.by} approved it and may not approve {proposal.kind} any more ({why})"
+    return ""
 
 
 def _edit_stands(review: Review, verdict: Verdict, proposals: tuple[Proposal, ...], found: tuple[str, ...]) -> bool:
@@ -109,27 +136,6 @@ def proposals_of(state: TicketState, deps: Deps) -> tuple[Proposal, ...]:
     by = Principal(kind="Person", id=edit.by) if edit and edit.own else DESK
     reply = (_reply(draft, by, ref, state.get("inbox", ()), deps),) if draft else ()
     return (*all_proposals(state), *reply)
-
-
-def judge(proposal: Proposal, sender: Sender, ref: TicketRef, deps: Deps) -> Judged:
-    """The policy gate's decision on one proposal, under the facts as they are now."""
-    now = circumstances(proposal, sender, deps, ref)
-    question = Question(principal=proposal.by, action=proposal.kind, resource=proposal.target, context=now.context)
-    return Judged(
-        proposal=proposal.id_in(ref.id, ref.turn),
-        decision=_of_unchanged(proposal, now.version, deps.gate.decide(question)),
-        context=now.context,
-        version=now.version,
-        ceiling=now.ceiling,
-    )
-
-
-def _of_unchanged(proposal: Proposal, version: str, decision: Decision) -> Decision:
-    """The decision, at least ask where a step back meets a record that somebody else has changed."""
-    if proposal.by != UNDO or version == proposal.version or decision.answer != "allow":
-        return decision
-    reason = "The record has changed since the step that would be taken back."
-    return Decision(answer="ask", rules=(CHANGED_SINCE,), policy=decision.policy, reason=reason)
 
 
 def _reply(draft: Draft, by: Principal, ref: TicketRef, inbox: tuple[InboxMessage, ...], deps: Deps) -> Proposal:

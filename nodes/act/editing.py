@@ -12,11 +12,12 @@ from countersign.domain.text import clean
 from countersign.domain.ticket import TicketRef
 from countersign.ports import Deps
 from countersign.quality.language import UNDETERMINED, language_of
-from nodes.act.authorize import DESK, judge, proposals_of
+from nodes.act.authorize import DESK, proposals_of
 from nodes.act.planned import all_proposals, drafted, money_of, planned
 from nodes.reason.draft import promise, reply_subject
 from tools.catalog import contract, validated
 from tools.context import circumstances
+from tools.judge import judge
 
 Made = tuple[Edited, tuple[Asked, ...]]
 

@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from countersign.domain.outcome import Ruling
+from countersign.domain.outcome import Review, Ruling
 from countersign.domain.plan import Proposal
 from countersign.domain.state import TicketState, Update
+from countersign.domain.verdict import POLICY, Verdict
 from countersign.ports import Deps
-from nodes.act.authorize import proposals_of
+from nodes.act.authorize import approved_until, proposals_of
 from nodes.act.planned import planned
 
 _DEFAULT_HOURS = 72
@@ -21,13 +22,13 @@ def record_verdict(state: TicketState, *, deps: Deps) -> Update:
     if verdict is not None and sender is not None:
         now = deps.clock.now()
         proposals = proposals_of(state, deps)
-        settings, plans, edit = deps.desk.settings, planned(state), state.get("edit")
+        plans, edit = planned(state), state.get("edit")
         ruling = Ruling(
             proposals=proposals,
             verdict=verdict,
             sender=sender,
             graph=deps.graph,
-            grants_expire_at=now + timedelta(minutes=settings.grant_minutes),
+            grants_expire_at=_expiry(verdict, state.get("review"), deps, now),
             review_deadline=_deadline(proposals, deps, now),
             approver=verdict.approver,
             category=plans[0].category if plans else "",
@@ -36,6 +37,13 @@ def record_verdict(state: TicketState, *, deps: Deps) -> Update:
         )
         deps.ledger.record_verdict(state["ticket"], ruling, now)
     return Update()
+
+
+def _expiry(verdict: Verdict, review: Review | None, deps: Deps, now: datetime) -> datetime:
+    """A grant by policy is good for a while from now, one in a person's name for as long as their approval is."""
+    if verdict.approver == POLICY or review is None:
+        return now + timedelta(minutes=deps.desk.settings.grant_minutes)
+    return approved_until(review, deps)
 
 
 def _deadline(proposals: tuple[Proposal, ...], deps: Deps, now: datetime) -> datetime:

@@ -15,7 +15,7 @@ from countersign.domain.outcome import Claim, Grant, Granted, Ruling
 from countersign.domain.perception import Sender, Verified
 from countersign.domain.plan import Draft, Kind, Principal, Proposal
 from countersign.domain.ticket import TicketRef
-from countersign.domain.verdict import Judged, Question, Verdict
+from countersign.domain.verdict import Question, Verdict
 from countersign.policy.gate import CedarGate
 from countersign.ports import Deps
 from tests.conftest import SteppingClock
@@ -25,6 +25,7 @@ from tests.unit.ledger_cases import new_ledger, new_ticket
 from tools import proposals
 from tools.actions import ACTIONS
 from tools.context import Circumstances, circumstances
+from tools.judge import judge
 
 DESK = shipped_desk()
 GATE = CedarGate(DESK)
@@ -113,7 +114,7 @@ def carried_out(proposal: Proposal, deps: Deps, ref: TicketRef, turn_of: tuple[P
     every = turn_of or (proposal,)
     now = deps.clock.now()
     if not deps.ledger.proposals(ref):
-        judged = tuple(_judged(item, deps, ref) for item in every)
+        judged = tuple(judge(item, sender(), ref, deps) for item in every)
         ruling = Ruling(
             proposals=every, verdict=Verdict(answer="allow", judged=judged), sender=sender(), graph="g",
             grants_expire_at=world.ago(-1), review_deadline=world.ago(-3),
@@ -121,18 +122,9 @@ def carried_out(proposal: Proposal, deps: Deps, ref: TicketRef, turn_of: tuple[P
         deps.ledger.record_verdict(ref, ruling, now)
     item = deps.ledger.next_granted(ref)
     assert item is not None
-    judgement = _judged(item.proposal, deps, ref)
-    claim = deps.ledger.claim(item, judgement.version, judgement.decision, now)
+    claim = deps.ledger.claim(item, judge(item.proposal, sender(), ref, deps), now)
     assert isinstance(claim, Claim), claim
     deps.ledger.settle(claim, ACTIONS[item.proposal.kind](item, deps, claim.key), now)
-
-
-def _judged(proposal: Proposal, deps: Deps, ref: TicketRef) -> Judged:
-    now = seen(proposal, deps, ref)
-    question = Question(principal=proposal.by, action=proposal.kind, resource=proposal.target, context=now.context)
-    decision = deps.gate.decide(question)
-    identity = proposal.id_in(ref.id, ref.turn)
-    return Judged(proposal=identity, decision=decision, context=now.context, version=now.version, ceiling=now.ceiling)
 
 
 @BOTH
@@ -328,7 +320,7 @@ def test_repeats_and_other_tickets_are_counted(shop: SqlShop, deps: Deps, ref: T
     other = new_ticket(cast("Any", deps.ledger), "m2", "zoe@example.org")
     carried_out(refund, deps, ref)
     again = proposals.refund(_order(shop, "FH-5"), Money(amount=500), "cancelled", BY)
-    judged = _judged(again, deps, other)
+    judged = judge(again, sender(), other, deps)
     ruling = Ruling(
         proposals=(again,), verdict=Verdict(answer="ask", judged=(judged,)), sender=sender(), graph="g",
         grants_expire_at=world.ago(-1), review_deadline=world.ago(-3),

@@ -106,6 +106,7 @@ def ruling(
         Judged(
             proposal=item.id_in(ref.id, ref.turn), decision=decision(decided or answer, policy),
             context={"phase": "bounded"}, version=item.version, ceiling=ceiling if item.kind == "refund" else None,
+            contract="contract-1",
         )
         for item in proposals
     )  # fmt: skip
@@ -132,8 +133,13 @@ def claim(
     ledger: SqlLedger, granted: Granted, now: datetime = NOW, answer: Answer = "allow", version: str | None = None
 ) -> Claim | Refusal:
     """Asks for the right to carry it out, as the gateway does."""
+    return ledger.claim(granted, judged_now(granted, decision(answer), version), now)
+
+
+def judged_now(granted: Granted, said: Decision, version: str | None = None, contract: str = "contract-1") -> Judged:
+    """What policy says to what was granted, of its record as it is now."""
     fresh = granted.grant.version if version is None else version
-    return ledger.claim(granted, fresh, decision(answer), now)
+    return Judged(proposal=granted.proposal_id, decision=said, context={}, version=fresh, contract=contract)
 
 
 def claimed(ledger: SqlLedger, ref: TicketRef, now: datetime = NOW) -> Claim:

@@ -22,6 +22,7 @@ from tests.unit.ledger_cases import (
     claim,
     claimed,
     decision,
+    judged_now,
     message,
     new_ledger,
     new_ticket,
@@ -85,14 +86,22 @@ def test_stricter_policy_wins(ledger: SqlLedger, answer: str) -> None:
     """Today's policy is asked again, and a grant that policy gave does not outlive it."""
     _, granted = granted_refund(ledger)
     today = decision("deny" if answer == "deny" else "ask")
-    assert refused(ledger.claim(granted, granted.grant.version, today, NOW)) == "claim.policy"
+    assert refused(ledger.claim(granted, judged_now(granted, today), NOW)) == "claim.policy"
 
 
 def test_alarm_is_never_allowed(ledger: SqlLedger) -> None:
     """A decision that was not made cleanly permits nothing."""
     _, granted = granted_refund(ledger)
     unclean = Decision(answer="allow", rules=(), policy="policy-1", alarm=True)
-    assert refused(ledger.claim(granted, granted.grant.version, unclean, NOW)) == "claim.policy"
+    assert refused(ledger.claim(granted, judged_now(granted, unclean), NOW)) == "claim.policy"
+
+
+def test_another_contract_is_not_what_was_granted(ledger: SqlLedger) -> None:
+    """A tool whose contract has changed since is not carried out under the old grant."""
+    _, granted = granted_refund(ledger)
+    assert granted.grant.contract == "contract-1"
+    changed = judged_now(granted, decision(), contract="contract-2")
+    assert refused(ledger.claim(granted, changed, NOW)) == "claim.contract"
 
 
 @pytest.mark.parametrize("kind", ["refund", "*"])
