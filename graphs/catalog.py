@@ -94,6 +94,8 @@ def bound(name: str, deps: Deps) -> Bound:
     node = NODES[name]
 
     def run(state: TicketState, config: RunnableConfig) -> Update:
+        if "ticket" not in state:
+            raise MisuseError("this thread belongs to no ticket", where=name, detail="no_ticket")
         _point(deps, node, "before")
         update = node.function(state, deps=_scoped(node, deps, state, config))
         unknown = set(update) - node.writes

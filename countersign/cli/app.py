@@ -24,7 +24,9 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 """SIGTERM: as after Ctrl-C."""
 
-_COMMANDS = ("run", "resume", "look", "review", "desk", "token", "triage", "doctor", "audit", "lab", "lab_crash")
+_COMMANDS = (
+    "run", "resume", "look", "review", "desk", "token", "triage", "doctor", "audit", "halt", "graph", "lab", "lab_crash",
+)  # fmt: skip
 """The files with commands, in the order in which --help lists them."""
 
 Var = Annotated[

@@ -7,6 +7,7 @@ import typer
 
 from countersign.cli.app import EXIT_FAILED, AsJson, app
 from countersign.domain.errors import SettingsError
+from countersign.lab.approvals import Against
 
 lab = typer.Typer(help="Try to break it, and see what an independent checker says.", no_args_is_help=True)
 app.add_typer(lab, name="lab")
@@ -45,6 +46,29 @@ def check(
         counts = ", ".join(f"{number} {name}" for name, number in report.counts.items())
         typer.echo(f"{counts}: " + ("every promise was kept." if report.ok else f"{len(report.violations)} broken."))
     if not report.ok:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@lab.command()
+def approvals(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Names of cases; all where none is named.")
+    ] = None,
+    target: Annotated[
+        list[Against] | None,
+        typer.Option(help="What they run against; twice for both.", show_default="countersign"),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Cases at once.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Attack approvals.
+
+    Named cases against the real graph and ledger, on files of their own, judged by the checker; or the same cases
+    against a plain graph with langchain's human-in-the-loop middleware, to compare.
+    """
+    from countersign.cli.lab_approvals import run
+
+    if not run(tuple(cases or ()), tuple(dict.fromkeys(target or [Against.countersign])), workers, quiet=as_json):
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -55,7 +55,7 @@ def told_by_child(work: Callable[[], Iterator[Any]], killed: Any = KILLED) -> It
     child = os.fork()
     if child == 0:
         os.close(read)
-        _end_with(lambda: _tell_all(write, work()))
+        end_with(lambda: _tell_all(write, work()))
     os.close(write)
     with os.fdopen(read) as told:
         yield from map(json.loads, told)
@@ -78,7 +78,7 @@ def shared_out(tasks: Sequence[T], work: Callable[[T], Any], workers: int) -> It
         child = os.fork()
         if child == 0:
             os.close(read)
-            _end_with(lambda mine=tasks[worker::workers], out=write: _tell_all(out, map(work, mine)))
+            end_with(lambda mine=tasks[worker::workers], out=write: _tell_all(out, map(work, mine)))
         os.close(write)
         children.append(child)
         waiting.register(read, EVENT_READ)
@@ -121,7 +121,7 @@ def _tell_all(out: int, said: Iterator[Any]) -> None:
             data = data[os.write(out, data) :]
 
 
-def _end_with(work: Callable[[], None]) -> None:
+def end_with(work: Callable[[], None]) -> None:
     """Does the work and ends this process, whatever comes of it: the parent's code must not run twice."""
     code = 1
     try:
