@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from countersign.domain import errors
+from docs.attacks import COMMAND, attacks, readme
 from docs.picture import edges, support_svg
 from docs.source import Said, constants_of, fields_of, first_sentence, plain_type, said
 
@@ -189,6 +190,20 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def approvals_page() -> str:
+    """What became of each attack on approvals, here and on a plain graph."""
+    return _page(
+        "Attacks on approvals",
+        "A refund of 249.00 waits for a person, and each case tries to get it paid twice, unasked, or for something "
+        "that nobody saw. The same cases run against the desk and against a plain LangGraph agent with langchain's "
+        "`HumanInTheLoopMiddleware`, set up as its guide has it, with the same provider and the same mail server; each "
+        "of its tool calls carries its id as the idempotency key, which is more than the guide does. *Not offered*: it "
+        "has no such notion, so nothing was tried. What the desk's cases leave is judged by the checker as well.",
+        f"```text\n{COMMAND}\n```",
+        attacks(),
+    )
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/cli.md": cli_page,
     "docs/settings.md": settings_page,
@@ -196,5 +211,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/graph.md": graph_page,
     "docs/errors.md": errors_page,
     "docs/graph.svg": support_svg,
+    "docs/approvals.md": approvals_page,
+    "README.md": readme,
 }
 """Path and maker of everything that is generated."""

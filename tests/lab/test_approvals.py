@@ -11,6 +11,7 @@ from countersign.lab.approvals import Against
 from countersign.lab.forks import in_child
 from countersign.lab.stage import Stage
 from countersign.settings import Settings, demonstration_desk
+from docs.attacks import recorded
 
 enable_strict()
 
@@ -62,6 +63,8 @@ def test_a_plain_graph_is_treated_fairly(stage: Stage, case: str) -> None:
 
 
 def test_every_case_says_what_it_promises() -> None:
-    """One sentence each."""
+    """One sentence each, and the recorded run that the documentation shows is of these very cases."""
+    told = {case["case"]: case["promise"] for case in recorded()["cases"]}
+    assert told == {case: suite.promise(case) for case in suite.CASES}
     assert all(suite.promise(case).endswith(".") for case in suite.CASES)
     assert len(suite.CASES) >= 30
