@@ -21,6 +21,7 @@ from countersign.settings import Settings
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
+from countersign.triage.signals import Weighed, read_signals
 from countersign.triage.store import load_or_train
 from graphs.support import fingerprint
 from tools.gateway import EffectGateway
@@ -60,7 +61,7 @@ def compose(
 
 
 def _triage(desk: Desk, settings: Settings) -> TriageModel:
-    return load_or_train(
+    model = load_or_train(
         examples(desk),
         settings.var / "triage",
         options=Options(
@@ -72,6 +73,7 @@ def _triage(desk: Desk, settings: Settings) -> TriageModel:
         escalations=read_escalations(desk.folder / "escalate.toml"),
         languages=desk.settings.languages,
     )
+    return Weighed(model, read_signals(desk.folder / "signals.toml", desk.requests))
 
 
 def open_configured_shop(settings: Settings, clock: Clock, stack: ExitStack) -> Shop:
