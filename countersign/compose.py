@@ -13,16 +13,18 @@ from countersign.adapters.replies import TemplateReplies
 from countersign.desk import examples, load_desk
 from countersign.domain.desk import Desk
 from countersign.domain.errors import SettingsError, StorageError
-from countersign.ledger import SqlLedger, open_ledger
+from countersign.ledger import SqlLedger, models, open_ledger
 from countersign.ledger.journal import journaled
 from countersign.policy.gate import CedarGate
-from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
+from countersign.ports import Clock, Deps, Outbox, Shop
 from countersign.settings import Settings
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
+from countersign.triage.model import LocalTriage
 from countersign.triage.signals import Weighed, read_signals
 from countersign.triage.store import load_or_train
+from countersign.triage.versions import Current, open_version
 from graphs.support import fingerprint
 from tools.gateway import EffectGateway
 
@@ -48,7 +50,9 @@ def compose(
         replies=TemplateReplies(desk),
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
-        triage=_triage(desk, settings),
+        triage=Weighed(
+            current_triage(desk, settings, ledger), read_signals(desk.folder / "signals.toml", desk.requests)
+        ),
         gate=CedarGate(desk),
         gateway=EffectGateway(),
         ledger=ledger,
@@ -60,20 +64,36 @@ def compose(
     return deps, ledger
 
 
-def _triage(desk: Desk, settings: Settings) -> TriageModel:
-    model = load_or_train(
-        examples(desk),
-        settings.var / "triage",
-        options=Options(
-            target_error=desk.settings.triage.target_error,
-            confidence=desk.settings.triage.confidence,
-            embeddings=settings.embeddings.source,
-        ),
-        access=Access(settings.embeddings.key.get_secret_value(), settings.embeddings.timeout),
-        escalations=read_escalations(desk.folder / "escalate.toml"),
-        languages=desk.settings.languages,
+def current_triage(desk: Desk, settings: Settings, ledger: SqlLedger) -> Current:
+    """The model in use: the learnt version that the ledger names, or that of the desk's own examples."""
+    folder, access = settings.var / "triage", embeddings_access(settings)
+    escalations = read_escalations(desk.folder / "escalate.toml")
+    languages = desk.settings.languages
+
+    def opened(version: int) -> LocalTriage:
+        if version == 0:
+            return load_or_train(
+                examples(desk), folder, options=triage_options(desk, settings), access=access,
+                escalations=escalations, languages=languages,
+            )  # fmt: skip
+        model = open_version(models.find(ledger, version), folder, desk.requests, access)
+        return LocalTriage(model, escalations=escalations, languages=languages)
+
+    return Current(partial(models.in_use, ledger), partial(models.below, ledger), opened)
+
+
+def triage_options(desk: Desk, settings: Settings) -> Options:
+    """What a training is told by the desk and the settings."""
+    return Options(
+        target_error=desk.settings.triage.target_error,
+        confidence=desk.settings.triage.confidence,
+        embeddings=settings.embeddings.source,
     )
-    return Weighed(model, read_signals(desk.folder / "signals.toml", desk.requests))
+
+
+def embeddings_access(settings: Settings) -> Access:
+    """How an endpoint of embeddings is reached."""
+    return Access(settings.embeddings.key.get_secret_value(), settings.embeddings.timeout)
 
 
 def open_configured_shop(settings: Settings, clock: Clock, stack: ExitStack) -> Shop:

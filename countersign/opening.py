@@ -111,9 +111,11 @@ class AsyncRuntime:
         """As `Runtime.review`."""
         return await self.aside(self.runtime.review, ticket_id)
 
-    async def answer(self, question: "ReviewView", said: "Reply", *, by: str) -> "TicketView":
+    async def answer(
+        self, question: "ReviewView", said: "Reply", *, by: str, requests: Sequence[str] = ()
+    ) -> "TicketView":
         """As `Runtime.answer`."""
-        return await self.aside(self.runtime.answer, question, said, by=by)
+        return await self.aside(self.runtime.answer, question, said, by=by, requests=requests)
 
     async def aside(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Any blocking call, in one of the desk's threads: `await desk.aside(ticket.steps)`."""

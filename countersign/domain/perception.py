@@ -105,6 +105,9 @@ class Clues(Frozen):
     """How the orders stand that it names and that are the sender's own."""
 
 
+NO_CLUES = Clues()
+
+
 class Triage(Frozen):
     """The road a ticket takes: one to three intents, or an abstention with its reasons."""
 

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from countersign.domain.errors import DeskError
 from countersign.domain.frozen import Frozen, digest
-from countersign.domain.perception import Clues, Intent, Triage
+from countersign.domain.perception import NO_CLUES, Clues, Intent, Triage
 from countersign.domain.shop import OrderStatus
 from countersign.triage.escalation import Phrase, says
 from countersign.triage.text import joined
@@ -60,7 +60,7 @@ class Weighed:
         self._reader = reader
         self._signals = tuple(signals)
 
-    def predict(self, subject: str, text: str, language: str, clues: Clues = Clues()) -> Triage:  # noqa: B008  frozen
+    def predict(self, subject: str, text: str, language: str, clues: Clues = NO_CLUES) -> Triage:
         """See `ports.TriageModel`; the model's digest is over the signals too."""
         found = weigh(self._reader.predict(subject, text, language), joined(subject, text), clues, self._signals)
         return found.model_copy(update={"model": digest([found.model, self._signals])})

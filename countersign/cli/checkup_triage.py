@@ -1,0 +1,45 @@
+"""What `doctor` looks at about triage: its rules, the file of the version in use, what is left to learn from."""
+
+from collections.abc import Iterator
+
+from countersign.cli.checkup import Check
+from countersign.settings import Settings
+
+
+def triage(settings: Settings) -> Iterator[Check]:
+    """The desk's rules can be read, the version in use is sound, and it knows nothing that was removed."""
+    from countersign.desk import load_desk
+    from countersign.learning import listed
+    from countersign.triage.escalation import read_escalations
+    from countersign.triage.signals import read_signals
+
+    desk = load_desk(settings.desk_folder)
+    rules = len(read_escalations(desk.folder / "escalate.toml"))
+    signals = len(read_signals(desk.folder / "signals.toml", desk.requests))
+    about = f"{rules} escalations, {signals} signals"
+    if not settings.ledger_file.exists():
+        yield Check(name="triage", ok=True, text=f"{about}; the desk's own examples are in use")
+        return
+    found = listed(settings.ledger_file, settings.var / "triage", desk)
+    now = next(one for one in found if one.in_use)
+    if now.trouble:
+        sound = next(one.version for one in found if one.version < now.version and not one.trouble)
+        text = f"version {now.version} is in use, but {now.trouble}; version {sound} answers instead"
+        step = "bring the file back, countersign triage rollback, or countersign triage learn"
+        yield Check(name="triage", ok=False, text=text, step=step, code="storage.model")
+    elif now.removed:
+        text = f"version {now.version} learnt from {now.removed} labels that were removed since"
+        yield Check(name="triage", ok=False, text=text, step="countersign triage learn", code="storage.model")
+    else:
+        yield Check(
+            name="triage", ok=True, text=f"{about}; version {now.version} is in use{_left(settings, now.version)}"
+        )
+
+
+def _left(settings: Settings, version: int) -> str:
+    """How many labels it has not learnt from."""
+    from countersign.ledger import labels, models
+
+    known = models.find(settings.ledger_file, version).labels if version else ()
+    fresh = sum(label.id not in known for label in labels.standing(settings.ledger_file))
+    return f"; {fresh} labels to learn from: countersign triage learn" if fresh else ""
