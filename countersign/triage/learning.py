@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 from countersign.domain.desk import Example
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 LEAST_EXAMPLES = 4
 """Of one request; fewer can't be held out of one another."""
+_TINY = 1e-9
+"""What shares differ by because they are floating point numbers."""
 MOST_CHANGES = 20
 """Past turns that are named where the two models differ."""
 
@@ -178,20 +181,21 @@ def _is_right(known: tuple[str, ...], named: tuple[str, ...]) -> bool:
 
 
 def _against(old: Figures, new: Figures, known: int, margin: float) -> list[str]:
+    """Shares may fall by the margin; counts of past turns by the margin of all of them, rounded up to whole turns."""
     shares = (
         ("of its answers to held-out examples are right", old.accuracy, new.accuracy),
         ("of the held-out examples with a request are answered", old.coverage, new.coverage),
         ("of the held-out examples without one are left alone", old.abstained_on_none, new.abstained_on_none),
-        ("of the past turns are answered rightly", _share(old.right, known), _share(new.right, known)),
-        ("of the past turns are not answered wrongly", 1 - _share(old.wrong, known), 1 - _share(new.wrong, known)),
     )
-    return [
-        f"{after:.1%} {what}, {before:.1%} before" for what, before, after in shares if after < before - margin - 1e-9
+    worse = [
+        f"{after:.1%} {what}, {before:.1%} before" for what, before, after in shares if after < before - margin - _TINY
     ]
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+    turns = ceil(margin * known - _TINY)
+    if new.right < old.right - turns:
+        worse.append(f"{new.right} of {known} past turns are answered rightly, {old.right} before")
+    if new.wrong > old.wrong + turns:
+        worse.append(f"{new.wrong} of {known} past turns are answered wrongly, {old.wrong} before")
+    return worse
 
 
 def _said(requests: tuple[str, ...]) -> str:

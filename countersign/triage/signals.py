@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Collection, Sequence
+from math import prod
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -16,7 +17,9 @@ from countersign.triage.text import joined
 
 CONTRADICTED = "contradictory signals"
 """The first reason of an abstention that signals caused."""
-_HINT = "each table needs a reason, `lowers` between 0 and 1, and at least one condition"
+_HINT = "each table needs a reason, a `doubt` above 1, and at least one condition"
+SUREST = 0.999
+"""A confidence counts as no more than this: the few thousand held-out examples of a desk can't tell more apart."""
 
 Named = Literal["orders", "amounts", "emails", "postcodes", "codes"]
 
@@ -25,8 +28,8 @@ class Signal(Frozen):
     """One kind of contradiction. It applies to a request where every condition that is given holds."""
 
     reason: str = Field(min_length=1)
-    lowers: float = Field(gt=0, le=1)
-    """The share of the confidence that it takes away."""
+    doubt: float = Field(gt=1, le=100_000)
+    """How many times likelier it is where the triage is wrong than where it is right."""
     requests: tuple[str, ...] = ()
     """The requests it contradicts; any where none is given."""
     unless: tuple[str, ...] = ()
@@ -69,8 +72,8 @@ class Weighed:
 def weigh(said: Triage, whole: str, clues: Clues, signals: Sequence[Signal]) -> Triage:
     """The same triage with each intent's confidence lowered by the signals that contradict it, which are its reasons.
 
-    Confidence × Π(1 - lowers) over the signals that apply. Where that falls under the intent's threshold it is an
-    abstention as a whole: half an answer is worse than a person's.
+    By Bayes' rule: each signal that applies multiplies the odds against the intent by its `doubt`. Where the confidence
+    falls under the intent's threshold it is an abstention as a whole: half an answer is worse than a person's.
     """
     requests = {intent.request for intent in said.intents}
     against = [[signal for signal in signals if _applies(signal, intent, requests, whole, clues)]
@@ -121,12 +124,13 @@ def _conditions(signal: Signal, whole: str, clues: Clues) -> tuple[bool, ...]:
 
 
 def _lowered(intent: Intent, heard: Sequence[Signal]) -> Intent:
-    left = intent.confidence
-    for signal in heard:
-        left *= 1 - signal.lowers
-    return intent.model_copy(update={"confidence": round(left, 4)})
+    if not heard:
+        return intent
+    sure = min(intent.confidence, SUREST)
+    doubt = prod(signal.doubt for signal in heard)
+    return intent.model_copy(update={"confidence": round(sure / (sure + doubt * (1 - sure)), 4)})
 
 
 def _told(intent: Intent, heard: Sequence[Signal], *, alone: bool) -> list[str]:
     about = "" if alone else f"{intent.request}: "
-    return [f"{about}{signal.reason} (confidence less {signal.lowers:.0%})" for signal in heard]
+    return [f"{about}{signal.reason} (doubt × {signal.doubt:g})" for signal in heard]
