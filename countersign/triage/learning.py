@@ -156,7 +156,7 @@ def compare(lessons: Lessons, past: Sequence[Past], before: Contender, after: Co
     more = len(changes) - MOST_CHANGES
     return Comparison(
         margin=margin, examples=len(lessons.examples), known=len(told), unknown=len(both) - len(told), in_use=old,
-        candidate=new, against=tuple(_against(old, new, len(told), margin)),
+        candidate=new, against=tuple(worse_by(old, new, len(told), margin)),
         changes=(*changes[:MOST_CHANGES], *((f"and {more} more",) if more > 0 else ())),
     )  # fmt: skip
 
@@ -180,8 +180,11 @@ def _is_right(known: tuple[str, ...], named: tuple[str, ...]) -> bool:
     return set(named) == set(known) - {NONE}
 
 
-def _against(old: Figures, new: Figures, known: int, margin: float) -> list[str]:
-    """Shares may fall by the margin; counts of past turns by the margin of all of them, rounded up to whole turns."""
+def worse_by(old: Figures, new: Figures, known: int, margin: float) -> list[str]:
+    """Where the new figures are worse by more than the margin; `known` is the number of past turns.
+
+    Shares may fall by the margin; counts of past turns by the margin of all of them, rounded up to whole turns.
+    """
     shares = (
         ("of its answers to held-out examples are right", old.accuracy, new.accuracy),
         ("of the held-out examples with a request are answered", old.coverage, new.coverage),

@@ -1,7 +1,7 @@
 """A desk with few examples, so that learning takes a moment; what is asked of it, and what people say it was."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def small_desk(folder: Path) -> Path:
 
 
 @contextmanager
-def taught(var: Path, desk: Path, clock: Clock, on_point: OnPoint | None = None) -> Iterator[Runtime]:
+def taught(var: Path, desk: Path, clock: Clock, on_point: OnPoint | None = None) -> Generator[Runtime]:
     """The small desk, open."""
     with open_runtime(Settings(var=var, desk=desk), clock=clock, on_point=on_point) as runtime:
         yield runtime

@@ -3,7 +3,7 @@
 import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def var(learnt_var: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def runtime(var: Path, desk: Path, clock: SteppingClock) -> Iterator[Runtime]:
+def runtime(var: Path, desk: Path, clock: SteppingClock) -> Generator[Runtime]:
     """The small desk, with version 1 in use."""
     with taught(var, desk, clock) as opened:
         yield opened

@@ -1,5 +1,8 @@
 """What is learnt from, and when a candidate is worse: the pure part of learning."""
 
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import pytest
 from countersign.domain.desk import Example
 from countersign.domain.learning import Figures, Label
 from countersign.triage.decide import Answer
-from countersign.triage.learning import LEAST_EXAMPLES, Contender, Lessons, Past, compare, label_text, lessons
+from countersign.triage.learning import LEAST_EXAMPLES, Contender, Lessons, Past, compare, label_text, lessons, worse_by
 from countersign.triage.store import load_or_train
 from countersign.triage.text import mask
 from tests.unit.test_triage_store import EXAMPLES
@@ -101,8 +104,7 @@ def test_a_past_turn_that_was_learnt_from_is_judged_by_what_was_said_without_it(
     said = reader.reader.predict("", "please cancel the order", "en").intents
     own = Contender(reader.reader, [Answer(intents=said)], {"L-1": 0})
     assert own.named(past(1, "no words of that kind", label="L-1")) == ("cancel_order",)
-    assert own.named(past(1, "Worte anderer Art", label="L-2").__class__(
-        ticket="CS-1", turn=1, subject="", text="Worte", language="de", label="L-1")) == ()  # fmt: skip
+    assert own.named(replace(past(2, "Worte anderer Art", label="L-1"), language="de")) == ()
 
 
 def test_worse_past_turns_are_counted_and_named(reader: Contender) -> None:
@@ -124,22 +126,17 @@ def test_worse_past_turns_are_counted_and_named(reader: Contender) -> None:
     assert compare(found, turns, right, right, margin=0.0).against == ()
 
 
-def test_the_margin_is_kept_to_the_letter(reader: Contender, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_margin_is_kept_to_the_letter() -> None:
     """Exactly the margin is not worse; a hair more is."""
-    from countersign.triage import learning
-
     before = Figures(coverage=0.8, accuracy=0.97, abstained_on_none=0.9, right=90, wrong=2, left=8)
     same = before.model_copy(update={"coverage": 0.79, "right": 89, "wrong": 3})
     worse = before.model_copy(update={"coverage": 0.789, "accuracy": 0.9, "right": 88, "wrong": 4})
-    assert learning._against(before, same, 100, 0.01) == []  # pyright: ignore[reportPrivateUsage]
-    assert len(learning._against(before, worse, 100, 0.01)) == 4  # pyright: ignore[reportPrivateUsage]
+    assert worse_by(before, same, 100, 0.01) == []
+    assert len(worse_by(before, worse, 100, 0.01)) == 4
 
 
 def test_importing_learning_loads_no_scientific_library() -> None:
     """Commands that do not learn do not pay for scikit-learn."""
-    import subprocess
-    import sys
-
     code = "import sys, countersign.triage.learning; print({'sklearn', 'numpy', 'scipy', 'skops'} & set(sys.modules))"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
