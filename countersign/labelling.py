@@ -22,29 +22,36 @@ NONE = "none"
 """What a person says where no request covers the message."""
 
 
-def label(
-    runtime: "Runtime", ticket_id: str, requests: Sequence[str], person: str, *, turn: int = 0,
-    source: LabelSource = "label",
-) -> Label:  # fmt: skip
-    """Keeps a person's word on what a turn asks (the current one where none is named): request ids, or `none` alone.
+def label(runtime: "Runtime", ticket_id: str, requests: Sequence[str], person: str, turn: int = 0) -> Label:
+    """Keeps a person's word on what a turn asks (the last in which somebody wrote, where none is named).
 
-    The same word twice changes nothing; another one takes its place. Raises SettingsError for an unknown request or
-    turn, RejectedError (`rejected.unknown_person`), StorageError for an unknown ticket.
+    `requests` are ids, or `none` alone. The same word twice changes nothing; another one takes its place. Raises what `prepared` raises.
+    """
+    return labels.add(runtime.ledger, prepared(runtime, ticket_id, requests, person, turn, "label"))
+
+
+def prepared(
+    runtime: "Runtime", ticket_id: str, requests: Sequence[str], person: str, turn: int, source: LabelSource
+) -> Label:
+    """The label as it would be kept; nothing has changed.
+
+    Raises SettingsError for an unknown request or turn, RejectedError (`rejected.unknown_person`), StorageError for an
+    unknown ticket.
     """
     named = checked(requests, runtime.deps.desk)
     ticket = runtime.ticket(ticket_id)
-    ref = TicketRef(id=ticket.id, turn=turn or ticket.turn)
+    written = [row.turn for row in runtime.ledger.inbox(ticket.id) if row.automatic is None]
+    ref = TicketRef(id=ticket.id, turn=turn or max(written, default=ticket.turn))
     who = known_person(ticket.id, person, runtime.deps)
     read = read_turn(runtime, ref)
     if read is None:
-        raise SettingsError(f"nobody wrote anything in turn {ref.turn} of {ref.id}", where="--turn",
-                            hint=f"see countersign show {ref.id}")  # fmt: skip
-    made = Label(
+        hint = f"see countersign show {ref.id}"
+        raise SettingsError(f"nobody wrote anything in turn {ref.turn} of {ref.id}", where="--turn", hint=hint)
+    return Label(
         id="", ticket=ref.id, turn=ref.turn, requests=named, text=label_text(read.subject, read.text),
         language=read.language, said=labels.said(runtime.ledger, ref), source=source, by=who.id,
         at=runtime.deps.clock.now(),
     )  # fmt: skip
-    return labels.add(runtime.ledger, made)
 
 
 def checked(requests: Sequence[str], desk: Desk) -> tuple[str, ...]:

@@ -247,7 +247,7 @@ class TriageLearning:
 
     def label(self, ticket_id: str, *requests: str, by: str, turn: int = 0) -> Label:
         """See `countersign.labelling.label`."""
-        return label(self.desk, ticket_id, requests, by, turn=turn)
+        return label(self.desk, ticket_id, requests, by, turn)
 
     def learn(self, *, by: str = "", margin: float | None = None, dry_run: bool = False) -> LearntView:
         """See `learn`."""

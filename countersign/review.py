@@ -22,6 +22,7 @@ from countersign.domain.review import Asked, Close, OwnAnswer, Reply, TakeOver
 from countersign.domain.state import TicketState
 from countersign.domain.ticket import Ticket, TicketRef
 from countersign.domain.verdict import Finding
+from countersign.ledger import labels
 from nodes.act.answer import known_person, money_at_stake, write_answer, write_late_answer
 from nodes.act.planned import drafted, planned
 from tools.catalog import contract
@@ -120,10 +121,10 @@ def answer(
     `rejected.void`, `rejected.expired`, `rejected.policy`, `rejected.arguments`; SettingsError for an unknown request.
     StorageError for an unknown ticket.
     """
-    from countersign.labelling import checked, label
+    from countersign.labelling import prepared
 
     ticket = runtime.ticket(ticket_id)
-    named = checked(requests, runtime.deps.desk) if requests else ()
+    label = prepared(runtime, ticket_id, requests, person, 0, "review") if requests else None
     review = runtime.ledger.review_shown(ticket.id, digest)
     if review is not None:
         _answer_review(runtime, ticket, review, said, person)
@@ -131,8 +132,8 @@ def answer(
         write_late_answer(_thread(runtime, ticket), said, person, runtime.deps)
     else:
         _refuse(runtime, ticket, digest, said, person)
-    if named:
-        label(runtime, ticket.id, named, person, turn=ticket.turn, source="review")
+    if label is not None:
+        labels.add(runtime.ledger, label)
     return _woken(runtime, ticket.id)
 
 

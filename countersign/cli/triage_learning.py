@@ -19,7 +19,9 @@ def label(
         list[str], typer.Argument(metavar="REQUEST...", help="What it asks: ids of requests/*.toml, or none.")
     ],
     person: As,
-    turn: Annotated[int, typer.Option(min=0, metavar="N", help="The turn; the last where it is left out.")] = 0,
+    turn: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The turn; the last in which somebody wrote where it is left out.")
+    ] = 0,
     as_json: AsJson = False,
     desk: DeskFolder = None,
     var: Var = None,
