@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from countersign.cli.checkup import Check
+from countersign.domain.errors import StorageError
 from countersign.settings import Settings
 
 
@@ -20,7 +21,11 @@ def triage(settings: Settings) -> Iterator[Check]:
     if not settings.ledger_file.exists():
         yield Check(name="triage", ok=True, text=f"{about}; the desk's own examples are in use")
         return
-    found = listed(settings.ledger_file, settings.var / "triage", desk)
+    try:
+        found = listed(settings.ledger_file, settings.var / "triage", desk)
+    except StorageError:  # the ledger's own check says what is wrong with it
+        yield Check(name="triage", ok=True, text=f"{about}; the ledger can't say which version is in use")
+        return
     now = next(one for one in found if one.in_use)
     if now.trouble:
         sound = next(one.version for one in found if one.version < now.version and not one.trouble)
