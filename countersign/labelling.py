@@ -25,7 +25,8 @@ NONE = "none"
 def label(runtime: "Runtime", ticket_id: str, requests: Sequence[str], person: str, turn: int = 0) -> Label:
     """Keeps a person's word on what a turn asks (the last in which somebody wrote, where none is named).
 
-    `requests` are ids, or `none` alone. The same word twice changes nothing; another one takes its place. Raises what `prepared` raises.
+    `requests` are ids, or `none` alone. The same word twice changes nothing; another one takes its place.
+    Raises what `prepared` raises.
     """
     return labels.add(runtime.ledger, prepared(runtime, ticket_id, requests, person, turn, "label"))
 

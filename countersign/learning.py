@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from countersign.compose import current_triage
+from countersign.compose import current_triage, embeddings_access, triage_options
 from countersign.desk import examples as desk_examples
 from countersign.display.learning import LearntView, ModelsView
 from countersign.domain.desk import Desk, Person
@@ -21,8 +21,9 @@ from countersign.domain.learning import Comparison, Label, Learnt, LearntModel, 
 from countersign.labelling import label, read_turn
 from countersign.ledger import labels, models
 from countersign.ledger.read import Source
+from countersign.settings import Settings
 from countersign.triage.learning import Lessons, Past, candidate, compare, incumbent, lessons
-from countersign.triage.model import LocalTriage
+from countersign.triage.model import LocalTriage, Model
 from countersign.triage.versions import LEARNT, open_version
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def learn(
             examples=len(found.examples), labels=len(found.places), left_out=found.left_out, before=before,
             text="There is nothing new to learn: the model in use knows every example and label.",
         )  # fmt: skip
-        if _data(found) == _data_of(runtime, version, found):
+        if _is_known(runtime, found, reader):
             return told
         trained, comparison = _tried(runtime, found, known, reader, _options(runtime, version), margin, on_stage)
         if who is None or comparison.against:
@@ -85,18 +86,18 @@ def roll_back(runtime: "Runtime", person: str, version: int | None = None) -> in
     if wanted == before:
         raise RejectedError(f"version {wanted} is in use", hint="countersign triage models", detail="in_use")
     if wanted:
-        open_version(models.find(runtime.ledger, wanted), _folder(runtime), runtime.deps.desk.requests)
+        _opened(models.find(runtime.ledger, wanted), runtime.settings, runtime.deps.desk)
     models.roll_back(runtime.ledger, wanted, before, who.id, runtime.deps.clock.now())
     return wanted
 
 
-def listed(source: Source, folder: Path, desk: Desk) -> tuple[Listed, ...]:
-    """Every version, newest first, with what is wrong with its file; `folder` is that of the triage models."""
+def listed(source: Source, settings: Settings, desk: Desk) -> tuple[Listed, ...]:
+    """Every version, newest first, with what is wrong with its file."""
     in_use, history = models.in_use(source), models.history(source)
     removed = labels.removed(source)
     found = [
         Listed(
-            version=model.version, in_use=model.version == in_use, trouble=_trouble(model, folder, desk),
+            version=model.version, in_use=model.version == in_use, trouble=_trouble(model, settings, desk),
             removed=len(removed & set(model.labels)), model=model,
             promoted=tuple(one for one in history if one.version == model.version),
         )
@@ -106,9 +107,13 @@ def listed(source: Source, folder: Path, desk: Desk) -> tuple[Listed, ...]:
     return (*reversed(found), own)
 
 
-def _trouble(model: LearntModel, folder: Path, desk: Desk) -> str:
+def _opened(model: LearntModel, settings: Settings, desk: Desk) -> Model:
+    return open_version(model, settings.var / "triage", desk.requests, embeddings_access(settings))
+
+
+def _trouble(model: LearntModel, settings: Settings, desk: Desk) -> str:
     try:
-        open_version(model, folder, desk.requests)
+        _opened(model, settings, desk)
     except StorageError as error:
         return error.message
     return ""
@@ -167,9 +172,10 @@ def _tried(
     on_stage: OnStage,
 ) -> "tuple[Trained, Comparison]":
     on_stage(f"training on {len(found.examples):,} examples, {len(found.places)} of them labels")
-    trained, after = candidate(found, options, reader)
+    access = embeddings_access(runtime.settings)
+    trained, after = candidate(found, triage_options(runtime.deps.desk, runtime.settings), access, reader)
     on_stage("fitting the model in use anew, without each part that is held out")
-    before = incumbent(found, known, reader, options)
+    before = incumbent(found, known, reader, options, access)
     past = _past(runtime)
     on_stage(f"trying both on {len(past):,} past turns")
     return trained, compare(found, past, before, after, margin)
@@ -209,24 +215,19 @@ def _promote(
 
 
 def _options(runtime: "Runtime", version: int) -> "Options":
-    """What the model in use was trained with: a candidate differs in what it learnt from, and in nothing else."""
-    from countersign.triage.classifier import Options
+    """What the model of a version was trained with."""
     from countersign.triage.store import Card
 
-    return Card.model_validate(models.find(runtime.ledger, version).card).options if version else Options()
-
-
-def _data(found: Lessons) -> str:
-    from countersign.triage.store import data_digest
-
-    return data_digest(found.examples)
-
-
-def _data_of(runtime: "Runtime", version: int, found: Lessons) -> str:
-    """The digest of what the model in use learnt from."""
     if version:
-        return models.find(runtime.ledger, version).data
-    return "" if found.places else _data(found)
+        return Card.model_validate(models.find(runtime.ledger, version).card).options
+    return triage_options(runtime.deps.desk, runtime.settings)
+
+
+def _is_known(runtime: "Runtime", found: Lessons, reader: LocalTriage) -> bool:
+    """Whether the model in use learnt from exactly this, with what trainings are told now."""
+    from countersign.triage.store import model_digest
+
+    return reader.model.name == model_digest(found.examples, triage_options(runtime.deps.desk, runtime.settings))
 
 
 def _verdict(comparison: Comparison) -> str:
@@ -259,4 +260,4 @@ class TriageLearning:
 
     def models(self) -> ModelsView:
         """Every version, newest first."""
-        return ModelsView(listed(self.desk.ledger, _folder(self.desk), self.desk.deps.desk))
+        return ModelsView(listed(self.desk.ledger, self.desk.settings, self.desk.deps.desk))

@@ -22,7 +22,7 @@ def triage(settings: Settings) -> Iterator[Check]:
         yield Check(name="triage", ok=True, text=f"{about}; the desk's own examples are in use")
         return
     try:
-        found = listed(settings.ledger_file, settings.var / "triage", desk)
+        found = listed(settings.ledger_file, settings, desk)
     except StorageError:  # the ledger's own check says what is wrong with it
         yield Check(name="triage", ok=True, text=f"{about}; the ledger can't say which version is in use")
         return
@@ -42,9 +42,14 @@ def triage(settings: Settings) -> Iterator[Check]:
 
 
 def _left(settings: Settings, version: int) -> str:
-    """How many labels it has not learnt from."""
+    """How many labels it could learn from and has not."""
+    from countersign.desk import examples, load_desk
     from countersign.ledger import labels, models
+    from countersign.triage.learning import lessons
 
-    known = models.find(settings.ledger_file, version).labels if version else ()
-    fresh = sum(label.id not in known for label in labels.standing(settings.ledger_file))
+    desk, known = load_desk(settings.desk_folder), frozenset[str]()
+    if version:
+        known = frozenset(models.find(settings.ledger_file, version).labels)
+    found = lessons(examples(desk), labels.standing(settings.ledger_file), desk.requests, desk.settings.languages)
+    fresh = len(found.places.keys() - known)
     return f"; {fresh} labels to learn from: countersign triage learn" if fresh else ""

@@ -110,7 +110,7 @@ def models(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None) ->
     from countersign.settings import read_settings
 
     settings = read_settings(desk=desk, var=var)
-    found = listed(settings.ledger_file, settings.var / "triage", load_desk(settings.desk_folder))
+    found = listed(settings.ledger_file, settings, load_desk(settings.desk_folder))
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
     else:

@@ -100,5 +100,5 @@ def best_by_request(parts: Sequence[Guess], least: float) -> list[Guess]:
 
 
 def _intent(guess: Guess, calibration: Calibration) -> Intent:
-    confidence, threshold = round(guess.confidence, 4), round(calibration.threshold, 4)
+    confidence, threshold = round(guess.confidence, 4), round(calibration.threshold_of(guess.request), 4)
     return Intent(request=guess.request, confidence=confidence, text=guess.text, threshold=threshold)

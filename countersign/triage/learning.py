@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from countersign.domain.desk import Example
 from countersign.domain.learning import Comparison, Figures, Label
 from countersign.triage.decide import NONE, Answer
+from countersign.triage.embeddings import Access, Remembering, open_embedder
 from countersign.triage.model import MOST_CHARACTERS, UNTOLD, LocalTriage, Model
 from countersign.triage.report import Report, report
 from countersign.triage.text import joined, mask
@@ -119,17 +120,19 @@ class Contender:
         return tuple(intent.request for intent in intents)
 
 
-def candidate(lessons: Lessons, options: "Options", like: LocalTriage) -> "tuple[Trained, Contender]":
+def candidate(lessons: Lessons, options: "Options", access: Access, like: LocalTriage) -> "tuple[Trained, Contender]":
     """Trains on everything; raises DeskError where the examples are too few. Its rules are those of `like`."""
     from countersign.triage.evaluate import answers
     from countersign.triage.train import train
 
-    trained = train(lessons.examples, options)
+    trained = train(lessons.examples, options, access)
     reader = like.with_model(Model(trained.classifier, trained.calibration, "candidate"))
     return trained, Contender(reader, answers(trained), lessons.places)
 
 
-def incumbent(lessons: Lessons, learnt: Collection[str], reader: LocalTriage, options: "Options") -> Contender:
+def incumbent(
+    lessons: Lessons, learnt: Collection[str], reader: LocalTriage, options: "Options", access: Access
+) -> Contender:
     """The model in use, fitted anew without each fold on what it learnt from, judged with its own calibration.
 
     `learnt` are the labels it learnt from; the desk's own examples are taken as known to it.
@@ -140,7 +143,9 @@ def incumbent(lessons: Lessons, learnt: Collection[str], reader: LocalTriage, op
 
     names = {place: name for name, place in lessons.places.items()}
     known = [names.get(place, "") == "" or names[place] in learnt for place in range(len(lessons.examples))]
-    held = hold_out(lessons.examples, groups.folds(groups.group(lessons.examples), FOLDS), known)
+    embedder = open_embedder(options.embeddings, access)
+    remembering = Remembering(embedder) if embedder else None
+    held = hold_out(lessons.examples, groups.folds(groups.group(lessons.examples), FOLDS), known, remembering)
     trained = Trained(reader.model.classifier, reader.model.calibration, held, options)
     places = {name: place for name, place in lessons.places.items() if name in learnt}
     return Contender(reader, answers(trained), places)

@@ -10,6 +10,7 @@ from countersign.domain.learning import LearntModel
 from countersign.domain.perception import Triage
 from countersign.triage import store
 from countersign.triage.decide import NONE
+from countersign.triage.embeddings import Access
 from countersign.triage.model import LocalTriage, Model
 
 log = logging.getLogger(__name__)
@@ -18,14 +19,19 @@ LEARNT = "learnt"
 """The folder of learnt models, below that of the desk's own."""
 
 
-def open_version(kept: LearntModel, folder: Path, requests: Collection[str]) -> Model:
+def open_version(
+    kept: LearntModel,
+    folder: Path,
+    requests: Collection[str],
+    access: Access = Access(),  # noqa: B008  immutable
+) -> Model:
     """The model of a version, from `folder/learnt`.
 
     Raises StorageError `storage.model` where its file or card is missing, truncated, or not what the ledger knows, was
     made by another version of the program or its libraries, or names requests that the desk does not have.
     """
     place = folder / LEARNT / kept.place
-    model, card = store.load(kept.name, place, kept.sha256)
+    model, card = store.load(kept.name, place, kept.sha256, access=access)
     if card.model_dump(mode="json") != kept.card:
         raise _refused(kept, place, "its card is not the one in the ledger")
     strange = sorted(set(model.classifier.classes) - set(requests) - {NONE})
