@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, cast
 
 from countersign.adapters.blobs import FolderBlobs
@@ -14,15 +14,18 @@ from countersign.adapters.replies import TemplateReplies
 from countersign.desk import examples, load_desk
 from countersign.domain.desk import Desk
 from countersign.domain.errors import SettingsError, StorageError
-from countersign.ledger import SqlLedger, open_ledger
+from countersign.ledger import SqlLedger, models, open_ledger
 from countersign.ledger.journal import journaled
 from countersign.policy.gate import CedarGate
-from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
+from countersign.ports import Clock, Deps, Outbox, Shop
 from countersign.settings import Settings
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
+from countersign.triage.model import LocalTriage
+from countersign.triage.signals import Weighed, read_signals
 from countersign.triage.store import load_or_train
+from countersign.triage.versions import Current, open_version
 from graphs.support import fingerprint
 from tools.gateway import EffectGateway
 
@@ -36,15 +39,17 @@ class Loaded:
 
     desk: Desk
     replies: TemplateReplies
-    triage: TriageModel
+    shipped: Callable[[], LocalTriage]
+    """The triage model of the desk's own examples, opened when it is first asked for."""
     gate: CedarGate
 
 
 def load(settings: Settings) -> Loaded:
-    """Reads the desk's folder; trains the triage model first where that has to be."""
+    """Reads the desk's folder."""
     _private_folder(settings.var)
     desk = load_desk(settings.desk_folder)
-    return Loaded(desk=desk, replies=TemplateReplies(desk), triage=_triage(desk, settings), gate=CedarGate(desk))
+    shipped = cache(partial(shipped_triage, desk, settings))
+    return Loaded(desk=desk, replies=TemplateReplies(desk), shipped=shipped, gate=CedarGate(desk))
 
 
 def compose(
@@ -64,7 +69,10 @@ def compose(
         replies=loaded.replies,
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
-        triage=loaded.triage,
+        triage=Weighed(
+            current_triage(loaded.shipped, desk, settings, ledger),
+            read_signals(desk.folder / "signals.toml", desk.requests),
+        ),
         gate=loaded.gate,
         gateway=EffectGateway(),
         ledger=ledger,
@@ -76,19 +84,44 @@ def compose(
     return deps, ledger
 
 
-def _triage(desk: Desk, settings: Settings) -> TriageModel:
+def current_triage(shipped: Callable[[], LocalTriage], desk: Desk, settings: Settings, ledger: SqlLedger) -> Current:
+    """The model in use: the learnt version that the ledger names, or the shipped one."""
+    folder, access = settings.var / "triage", embeddings_access(settings)
+    escalations = read_escalations(desk.folder / "escalate.toml")
+
+    def opened(version: int) -> LocalTriage:
+        if version == 0:
+            return shipped()
+        model = open_version(models.find(ledger, version), folder, desk.requests, access)
+        return LocalTriage(model, escalations=escalations, languages=desk.settings.languages)
+
+    return Current(partial(models.in_use, ledger), partial(models.below, ledger), opened)
+
+
+def shipped_triage(desk: Desk, settings: Settings) -> LocalTriage:
+    """The triage model of the desk's own examples; it is trained first where that has to be."""
     return load_or_train(
         examples(desk),
         settings.var / "triage",
-        options=Options(
-            target_error=desk.settings.triage.target_error,
-            confidence=desk.settings.triage.confidence,
-            embeddings=settings.embeddings.source,
-        ),
-        access=Access(settings.embeddings.key.get_secret_value(), settings.embeddings.timeout),
+        options=triage_options(desk, settings),
+        access=embeddings_access(settings),
         escalations=read_escalations(desk.folder / "escalate.toml"),
         languages=desk.settings.languages,
     )
+
+
+def triage_options(desk: Desk, settings: Settings) -> Options:
+    """What a training is told by the desk and the settings."""
+    return Options(
+        target_error=desk.settings.triage.target_error,
+        confidence=desk.settings.triage.confidence,
+        embeddings=settings.embeddings.source,
+    )
+
+
+def embeddings_access(settings: Settings) -> Access:
+    """How an endpoint of embeddings is reached."""
+    return Access(settings.embeddings.key.get_secret_value(), settings.embeddings.timeout)
 
 
 def open_configured_shop(settings: Settings, clock: Clock, stack: ExitStack) -> Shop:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from countersign.batch import Summary
     from countersign.display.views import Inbox, ReviewView, TicketView, Timeline
     from countersign.domain.review import Reply
+    from countersign.learning import TriageLearning
     from countersign.runtime import Runtime
 
 P = ParamSpec("P")
@@ -111,9 +112,16 @@ class AsyncRuntime:
         """As `Runtime.review`."""
         return await self.aside(self.runtime.review, ticket_id)
 
-    async def answer(self, question: "ReviewView", said: "Reply", *, by: str) -> "TicketView":
+    async def answer(
+        self, question: "ReviewView", said: "Reply", *, by: str, requests: Sequence[str] = ()
+    ) -> "TicketView":
         """As `Runtime.answer`."""
-        return await self.aside(self.runtime.answer, question, said, by=by)
+        return await self.aside(self.runtime.answer, question, said, by=by, requests=requests)
+
+    @property
+    def triage(self) -> "TriageLearning":
+        """As `Runtime.triage`, whose calls block: `await desk.aside(desk.triage.learn, by="ines")`."""
+        return self.runtime.triage
 
     async def aside(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Any blocking call, in one of the desk's threads: `await desk.aside(ticket.steps)`."""

@@ -19,7 +19,7 @@ from countersign.domain.outcome import (
     Refusal,
     Ruling,
 )
-from countersign.domain.perception import PastTurn, Triage
+from countersign.domain.perception import NO_CLUES, Clues, PastTurn, Triage
 from countersign.domain.plan import Proposal, ReplyPart
 from countersign.domain.shop import Address, Customer, Item, Order, Promo, ShopReceipt, Subscription
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
@@ -145,7 +145,9 @@ class Blobs(Protocol):
 class TriageModel(Protocol):
     """Predicts requests, or abstains."""
 
-    def predict(self, subject: str, text: str, language: str) -> Triage: ...
+    def predict(self, subject: str, text: str, language: str, clues: Clues = NO_CLUES) -> Triage:
+        """One to three intents, or an abstention with its reasons. Never raises on any text."""
+        ...
 
 
 class Gate(Protocol):

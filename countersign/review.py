@@ -3,6 +3,7 @@
 `shown` and `answer` belong together: an answer counts for exactly what `shown` said, by its digest.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from countersign.domain.review import Asked, Close, OwnAnswer, Reply, TakeOver
 from countersign.domain.state import TicketState
 from countersign.domain.ticket import Ticket, TicketRef
 from countersign.domain.verdict import Finding
+from countersign.ledger import labels
 from nodes.act.answer import known_person, money_at_stake, write_answer, write_late_answer
 from nodes.act.planned import drafted, planned
 from tools.catalog import contract
@@ -75,6 +77,8 @@ class Shown(Frozen):
     draft: Draft | None
     findings: tuple[Finding, ...]
     reasons: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+    """What contradicts the request that triage named, or why it named none."""
 
 
 def shown(runtime: "Runtime", ticket_id: str) -> Shown:
@@ -87,7 +91,7 @@ def shown(runtime: "Runtime", ticket_id: str) -> Shown:
     review = runtime.ledger.review(ticket.id, ticket.turn)
     is_open = review is not None and review.status == "open"
     asked = runtime.ledger.asked(TicketRef(id=ticket.id, turn=ticket.turn))
-    perception, plans = state.get("perception"), planned(state)
+    perception, plans, triaged = state.get("perception"), planned(state), state.get("triage")
     return Shown(
         ticket=ticket,
         review=review,
@@ -103,18 +107,26 @@ def shown(runtime: "Runtime", ticket_id: str) -> Shown:
         draft=drafted(state),
         findings=state.get("findings", ()),
         reasons=review.reasons if review else (),
+        doubts=triaged.reasons if triaged else (),
     )
 
 
-def answer(runtime: "Runtime", ticket_id: str, said: Reply, person: str, digest: str) -> Ticket:
+def answer(
+    runtime: "Runtime", ticket_id: str, said: Reply, person: str, digest: str, requests: Sequence[str] = ()
+) -> Ticket:
     """Writes a person's answer to what they were shown, wakes the thread, and answers how the ticket stands then.
 
     A ticket that has ended takes an answer of one's own, which begins its next turn, a take-over and a close.
+    `requests` is what the message asks in that person's eyes: with an answer that counts, it is kept as a label.
     Raises RejectedError, and nothing has changed: `rejected.already_answered` (who, what and when),
     `rejected.unknown_person`, `rejected.limit`, `rejected.not_permitted`, `rejected.digest`, `rejected.not_asked`,
-    `rejected.void`, `rejected.expired`, `rejected.policy`, `rejected.arguments`. StorageError for an unknown ticket.
+    `rejected.void`, `rejected.expired`, `rejected.policy`, `rejected.arguments`; SettingsError for an unknown request.
+    StorageError for an unknown ticket.
     """
+    from countersign.labelling import prepared
+
     ticket = runtime.ticket(ticket_id)
+    label = prepared(runtime, ticket_id, requests, person, 0, "review") if requests else None
     review = runtime.ledger.review_shown(ticket.id, digest)
     if review is not None:
         _answer_review(runtime, ticket, review, said, person)
@@ -122,6 +134,8 @@ def answer(runtime: "Runtime", ticket_id: str, said: Reply, person: str, digest:
         write_late_answer(_thread(runtime, ticket), said, person, runtime.deps)
     else:
         _refuse(runtime, ticket, digest, said, person)
+    if label is not None:
+        labels.add(runtime.ledger, label)
     return _woken(runtime, ticket.id)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from countersign.batch import Summary
     from countersign.compose import Loaded
     from countersign.domain.review import Reply
+    from countersign.learning import TriageLearning
     from countersign.ledger import SqlLedger
     from graphs.support import SupportGraph
 
@@ -90,15 +91,23 @@ class Runtime:
 
         return ReviewView(shown(self, ticket_id), self.deps.clock.now())
 
-    def answer(self, question: ReviewView, said: "Reply", *, by: str) -> TicketView:
+    def answer(self, question: ReviewView, said: "Reply", *, by: str, requests: Sequence[str] = ()) -> TicketView:
         """Enters a person's answer to what they were shown; `said` is one of `countersign.domain.review`'s answers.
 
-        Raises RejectedError where it does not count; see `countersign.review.answer`.
+        `requests` is what the message asks, in that person's eyes: a label. Raises RejectedError where the answer does
+        not count; see `countersign.review.answer`.
         """
         from countersign.review import answer
 
-        ticket = answer(self, question.shown.ticket.id, said, by, question.shown.digest)
+        ticket = answer(self, question.shown.ticket.id, said, by, question.shown.digest, requests)
         return TicketView.of(ticket, self)
+
+    @property
+    def triage(self) -> "TriageLearning":
+        """What `countersign triage` does: `label`, `learn`, `roll_back`, `models`."""
+        from countersign.learning import TriageLearning
+
+        return TriageLearning(self)
 
     def handle(self, ticket_id: str, control: "RunControl | None" = None) -> TicketView:
         """Runs a ticket until it is finished or waits for a person, and answers how it stands.

@@ -44,7 +44,7 @@ def _helps(command: object, name: str) -> Iterable[tuple[str, str]]:
 
 def settings_page() -> str:
     """The environment variables, and the keys of desk.toml and people.toml."""
-    from countersign.domain.desk import DeskSettings, MailSettings, Person, TriageSettings, Windows
+    from countersign.domain.desk import DeskSettings, LearningSettings, MailSettings, Person, TriageSettings, Windows
     from countersign.settings import Embeddings, Settings, Smtp
 
     machine = [
@@ -57,6 +57,7 @@ def settings_page() -> str:
         *_settings(MailSettings, "mail.{}"),
         *_settings(Windows, "windows.{}"),
         *_settings(TriageSettings, "triage.{}"),
+        *_settings(LearningSettings, "learning.{}"),
     ]
     heads = ("variable", "kind", "default", "meaning")
     return _page(

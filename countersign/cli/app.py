@@ -25,7 +25,8 @@ EXIT_TERMINATED = 143
 """SIGTERM: as after Ctrl-C."""
 
 _COMMANDS = (
-    "run", "resume", "look", "review", "desk", "token", "triage", "doctor", "audit", "halt", "graph", "lab", "lab_crash",
+    "run", "resume", "look", "review", "desk", "triage", "triage_learning", "token", "doctor", "audit", "halt", "graph",
+    "lab", "lab_crash",
 )  # fmt: skip
 """The files with commands, in the order in which --help lists them."""
 

@@ -45,6 +45,7 @@ def checks(settings: Settings) -> tuple[Check, ...]:
         ("desk", _desk),
         ("policy", _policy),
         ("templates", _templates),
+        ("triage", _triage),
         ("ledger", _ledger),
         ("checkpoints", _checkpoints),
         ("shop", _shop),
@@ -186,6 +187,12 @@ def _templates(settings: Settings) -> Iterator[Check]:
     if not problems:
         count = len(TemplateReplies(desk).names(desk.settings.languages[0]))
         yield Check(name="templates", ok=True, text=f"{count} in {', '.join(desk.settings.languages)}")
+
+
+def _triage(settings: Settings) -> Iterator[Check]:
+    from countersign.cli.checkup_triage import triage
+
+    return triage(settings)
 
 
 def _ledger(settings: Settings) -> Iterator[Check]:

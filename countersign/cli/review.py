@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +40,10 @@ def review(
     take_over: Annotated[bool, typer.Option("--take-over", help="The ticket is yours from here on.")] = False,
     close: Annotated[bool, typer.Option("--close", help="Nothing to do and nothing to answer.")] = False,
     person: As = "",
+    request: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="What the message asks, or none: a label to learn from; may be repeated."),
+    ] = None,
     note: Annotated[str, typer.Option(metavar="TEXT", help="A note for the record.")] = "",
     digest: Annotated[
         str, typer.Option(metavar="DIGEST", help="Answer only what had this digest, from --json.", show_default=False)
@@ -54,6 +58,11 @@ def review(
     whoever comes second; whoever may not approve is refused, and the question stays open.
     """
     given = _given(approve, reject, edit, answer, take_over, close, note)
+    if given is None and request:
+        hint = (
+            f"countersign triage label {number_of(ticket)} {' '.join(request)} --as PERSON labels it without an answer"
+        )
+        raise SettingsError("it goes with an answer", where="--request", hint=hint)
     if given is not None and not person:
         raise SettingsError("say who answers", where="--as", hint="an id of the desk's people.toml")
     with opened(desk, var) as runtime:
@@ -65,7 +74,7 @@ def review(
             if as_json or not choices_for(seen):
                 return
             given, person = _asked_for(seen, person, runtime)
-        ended = _answered(runtime, seen, given, person, digest) if given else None
+        ended = _answered(runtime, seen, given, person, digest, request or ()) if given else None
     if ended:
         _print_end(ended, as_json)
 
@@ -176,10 +185,12 @@ def _asked_for(seen: "Shown", person: str, runtime: "Runtime") -> tuple[Reply | 
         return None, ""
 
 
-def _answered(runtime: "Runtime", seen: "Shown", reply: Reply, person: str, digest: str) -> "Ticket":
+def _answered(
+    runtime: "Runtime", seen: "Shown", reply: Reply, person: str, digest: str, requests: Sequence[str]
+) -> "Ticket":
     from countersign.review import answer as give
 
-    return give(runtime, seen.ticket.id, reply, person, digest or seen.digest)
+    return give(runtime, seen.ticket.id, reply, person, digest or seen.digest, requests)
 
 
 def _print_end(ended: "Ticket", as_json: bool) -> None:

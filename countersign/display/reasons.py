@@ -28,6 +28,8 @@ def _turn(turn: JsonValue) -> Iterator[RenderableType]:
     yield Text("")
     yield Text(f"turn {text(turn, 'turn')}, written by {senders}", style="bold underline")
     yield from _triage(turn)
+    for label in each(turn, "labels"):
+        yield _label(label)
     for verdict in each(turn, "verdicts"):
         yield from _verdict(verdict)
     for review in each(turn, "reviews"):
@@ -45,11 +47,19 @@ def _triage(turn: JsonValue) -> Iterator[RenderableType]:
     if triage is None:
         return
     said = intents(triage) or "can't name the request"
-    yield _under(Text.assemble(("triage ", "bold"), said, (f"  model {_short(text(triage, 'model'))}", "dim")))
+    version = text(triage, "version")
+    which = f"version {version}, " if version not in ("", "0") else ""
+    yield _under(Text.assemble(("triage ", "bold"), said, (f"  {which}model {_short(text(triage, 'model'))}", "dim")))
     for reason in texts(triage, "reasons"):
         yield _under(Text(reason, style="dim"), 4)
     if not intents(triage) and inner(turn, "verdicts"):
         yield _under(Text(ANSWERED_QUESTION), 4)
+
+
+def _label(label: JsonValue) -> RenderableType:
+    said = ", ".join(texts(label, "requests"))
+    gone = "  its text was removed" if text(label, "removed_at") else ""
+    return _under(Text.assemble(("label ", "bold"), said, f" by {line(text(label, 'by'))}", (gone, "dim")))
 
 
 def _verdict(verdict: JsonValue) -> Iterator[RenderableType]:

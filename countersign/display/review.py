@@ -35,6 +35,8 @@ def _parts(shown: "Shown", now: datetime) -> Iterator[RenderableType]:
         yield _facts(shown)
     for note in shown.notes:
         yield Text.assemble(("note  ", "dim"), line(note))
+    for doubt in shown.doubts:
+        yield Text.assemble(("doubt  ", "yellow"), line(doubt))
     for number, proposal in enumerate(shown.proposals, start=1):
         yield _proposal(number, proposal)
     if shown.draft is not None:

@@ -219,6 +219,11 @@ def _by_person(word: str, style: str) -> Callable[[Event], Entry]:
     return entry
 
 
+def _labelled(event: Event) -> Entry:
+    named = ", ".join(texts(event.details, "requests"))
+    return Entry(Text.assemble(("labelled", "bold magenta"), f" by {line(event.actor)}: {named}"), style="magenta")
+
+
 _ENDS = ("effect.done", "effect.failed", "effect.unknown")
 _ENTRIES: Mapping[str, Callable[[Event], Entry]] = {
     "effect.started": _effect("under way", "yellow"),
@@ -235,6 +240,8 @@ _ENTRIES: Mapping[str, Callable[[Event], Entry]] = {
     "ticket.reopened": _by_person("reopened", "cyan"),
     "ticket.closed": _by_person("closed", "bright_black"),
     "ticket.taken_over": _by_person("taken over", "blue"),
+    "label.given": _labelled,
+    "label.removed": _by_person("label removed", "bright_black"),
     "outcome.recorded": _outcome,
     "outcome.ignored": _note("outcome of a turn that was over"),
     "proposal.void": _note("void", "proposal.kind", "why"),

@@ -69,6 +69,15 @@ class TriageSettings(Frozen):
     """How sure it must be, from held-out examples, that the target is kept."""
 
 
+class LearningSettings(Frozen):
+    """Who may change what the desk has learnt, and how careful that is."""
+
+    roles: tuple[str, ...] = ("lead",)
+    """Roles of people.toml whose people may put a triage model into use."""
+    margin: float = Field(default=0.01, ge=0, le=0.2)
+    """How much worse a new model may be than the one in use, as a share, where it is promoted all the same."""
+
+
 class DeskSettings(Frozen):
     """The desk's settings: `desk.toml`."""
 
@@ -85,6 +94,7 @@ class DeskSettings(Frozen):
     mail: MailSettings
     windows: Windows = Windows()
     triage: TriageSettings = TriageSettings()
+    learning: LearningSettings = LearningSettings()
     phases: dict[Kind, Phase]
     deadlines: dict[Kind, Annotated[int, Field(ge=1, le=2160)]] = {}
     """Hours that a proposal of a kind may wait for a person; 72 where nothing is said."""

@@ -93,6 +93,19 @@ class Intent(Frozen):
     request: str
     confidence: float
     text: str
+    threshold: float = 0.0
+    """The confidence from which the model lets it count."""
+
+
+class Clues(Frozen):
+    """What is known beside the words when a text is triaged."""
+
+    entities: Entities = Entities()
+    orders: tuple[str, ...] = ()
+    """How the orders stand that it names and that are the sender's own."""
+
+
+NO_CLUES = Clues()
 
 
 class Triage(Frozen):
@@ -101,5 +114,8 @@ class Triage(Frozen):
     intents: tuple[Intent, ...] = ()
     abstained: bool = False
     reasons: tuple[str, ...] = ()
+    """Why it abstained; otherwise what lowered a confidence that was high enough all the same."""
     model: str = ""
     """Digest of the model's data and parameters."""
+    version: int = 0
+    """The learnt version of the model; 0 where it knows the desk's own examples alone."""

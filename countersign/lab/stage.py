@@ -65,7 +65,9 @@ def stage() -> Generator[Stage]:
     with tempfile.TemporaryDirectory(prefix="countersign-lab-") as folder:
         prepared = Path(folder) / "prepared"
         in_child(lambda: _prepare(prepared))
-        yield Stage(Path(folder), load(_settings(prepared)))
+        loaded = load(_settings(prepared))
+        loaded.shipped()
+        yield Stage(Path(folder), loaded)
 
 
 def sample_mail(*beginnings: str) -> list[Message]:

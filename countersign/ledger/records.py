@@ -16,6 +16,7 @@ from countersign.ledger.schema import (
     grants,
     inbox,
     journal,
+    labels,
     outcomes,
     proposals,
     reviews,
@@ -42,6 +43,7 @@ class Records:
     grants: tuple[Facts, ...]
     effects: tuple[Facts, ...]
     outcomes: tuple[Facts, ...]
+    labels: tuple[Facts, ...]
     audit: tuple[Row, ...]
     triage: Mapping[int, Facts]
     """What the triage model said, by turn; the last run's where a turn ran it again."""
@@ -62,8 +64,9 @@ def load(connection: sa.Connection, ticket: str) -> Records:
         grants=_rows(connection, grants, grants.c.proposal.in_(ours)),
         effects=_rows(connection, effects, effects.c.ticket == ticket),
         outcomes=_rows(connection, outcomes, outcomes.c.ticket == ticket),
+        labels=_rows(connection, labels, labels.c.ticket == ticket),
         audit=tuple(connection.execute(events).mappings()),
-        triage=_triage(connection, ticket),
+        triage=triaged(connection, ticket),
     )
 
 
@@ -86,7 +89,8 @@ def _rows(connection: sa.Connection, table: sa.Table, condition: sa.ColumnElemen
     return tuple(plain(table, row) for row in found.mappings())
 
 
-def _triage(connection: sa.Connection, ticket: str) -> dict[int, Facts]:
+def triaged(connection: sa.Connection, ticket: str) -> dict[int, Facts]:
+    """What triage said of a ticket, by turn; the last run's where a turn ran it again."""
     said = sa.select(journal.c.step, journal.c.answer).where(
         journal.c.ticket == ticket, journal.c.method == "triage.predict"
     )

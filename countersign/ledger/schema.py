@@ -5,8 +5,11 @@ import sqlalchemy as sa
 from countersign.ledger import columns
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
+from countersign.ledger.schema_learning import labels as labels
+from countersign.ledger.schema_learning import models as models
+from countersign.ledger.schema_learning import promotions as promotions
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: the version of the files that this program reads and writes."""
 
 tickets = columns.table(

@@ -98,6 +98,7 @@ def _turn(records: Records, turn: int) -> Facts:
         "turn": turn,
         "messages": list[JsonValue](_of_turn(records.messages, turn)),
         "triage": records.triage.get(turn),
+        "labels": list[JsonValue](_of_turn(records.labels, turn)),
         "verdicts": [
             {**verdict, "decisions": list[JsonValue](_decisions(records, str(verdict["id"])))}
             for verdict in _of_turn(records.verdicts, turn)

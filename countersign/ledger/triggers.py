@@ -71,6 +71,7 @@ _GRANTED = (
     " contract"
 )
 _REVIEW = "seq id ticket turn digest bound reasons decisions opened_at deadline"
+_LABEL = "seq id ticket turn requests language said source by at"
 _EFFECT = "seq id ticket turn proposal grant_id kind target key amount currency"
 
 TRIGGERS: Mapping[str, str] = MappingProxyType(
@@ -177,6 +178,17 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
                 "more money than may leave for this target",
             ),
             _kept("effects"),
+            _refuse(
+                "labels_are_removed_or_kept",
+                "BEFORE UPDATE ON labels",
+                _differs(_LABEL) + " OR OLD.removed_at IS NOT NULL OR NEW.removed_at IS NULL OR NEW.text <> ''",
+                "a label changes only by being removed",
+            ),
+            _kept("labels"),
+            _written_once("models"),
+            _kept("models"),
+            _written_once("promotions"),
+            _kept("promotions"),
         ]
     )
 )

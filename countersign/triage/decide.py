@@ -84,7 +84,7 @@ def decide(whole: Guess, parts: Sequence[Guess], calibration: Calibration) -> An
     hinted = {part.request for part in best_by_request(parts, calibration.doubt_threshold)}
     if hinted - {guess.request for guess in named}:
         return Answer(reason=DISAGREE)
-    return Answer(intents=tuple(_intent(guess) for guess in named))
+    return Answer(intents=tuple(_intent(guess, calibration) for guess in named))
 
 
 def best_by_request(parts: Sequence[Guess], least: float) -> list[Guess]:
@@ -99,5 +99,6 @@ def best_by_request(parts: Sequence[Guess], least: float) -> list[Guess]:
     return list(best.values())
 
 
-def _intent(guess: Guess) -> Intent:
-    return Intent(request=guess.request, confidence=round(guess.confidence, 4), text=guess.text)
+def _intent(guess: Guess, calibration: Calibration) -> Intent:
+    confidence, threshold = round(guess.confidence, 4), round(calibration.threshold_of(guess.request), 4)
+    return Intent(request=guess.request, confidence=confidence, text=guess.text, threshold=threshold)

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -43,10 +44,16 @@ def read_escalations(path: Path) -> tuple[Escalation, ...]:
 
 def reasons_in(text: str, escalations: Sequence[Escalation]) -> tuple[str, ...]:
     """The reasons whose phrases the text holds, in the order of the file."""
+    return tuple(escalation.reason for escalation in escalations if says(text, escalation.phrases))
+
+
+def says(text: str, phrases: tuple[str, ...]) -> bool:
+    """Whether any of the phrases stands in the text, as whole words in any case."""
     plain = " ".join(text.lower().replace("’", "'").split())
-    return tuple(escalation.reason for escalation in escalations if _pattern(escalation.phrases).search(plain))
+    return _pattern(phrases).search(plain) is not None
 
 
+@cache
 def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(_phrase(phrase) for phrase in phrases))
 

@@ -51,10 +51,14 @@ class LocalTriage:
         self.digest = digest([model.name, self._escalations, sorted(self._languages)])
         """Names everything that decides an answer: model, phrases that escalate, languages."""
 
+    def with_model(self, model: Model) -> "LocalTriage":
+        """The same rules with another model."""
+        return LocalTriage(model, escalations=self._escalations, languages=sorted(self._languages))
+
     def predict(self, subject: str, text: str, language: str) -> Triage:
         """The message's requests, each with the span it was read from; or an abstention. Never raises on any text."""
         whole = joined(subject, text)
-        reasons = self._refusals(whole, language)
+        reasons = self.refusals(whole, language)
         if reasons:
             return self._abstention(reasons)
         try:
@@ -66,7 +70,8 @@ class LocalTriage:
             return self._abstention((answer.reason,))
         return Triage(intents=answer.intents, model=self.digest)
 
-    def _refusals(self, whole: str, language: str) -> tuple[str, ...]:
+    def refusals(self, whole: str, language: str) -> tuple[str, ...]:
+        """Why a person must see this text whatever it asks; empty where the model may say."""
         words = count_words(whole)
         if words == 0:
             return ("empty",)

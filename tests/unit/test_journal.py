@@ -10,7 +10,7 @@ import pytest
 
 from countersign.domain.errors import MisuseError, ReplayMismatchError, RetryError
 from countersign.domain.facts import Passage
-from countersign.domain.perception import Intent, Triage
+from countersign.domain.perception import NO_CLUES, Clues, Intent, Triage
 from countersign.domain.shop import Address, Customer, Item, Order, Promo, Subscription
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger
@@ -75,7 +75,7 @@ class CountedWorld:
         score = float(self._note(f"search {query} {limit}"))
         return (Passage(article="returns", title="Returns", section="", text="30 days", score=score),)
 
-    def predict(self, subject: str, text: str, language: str) -> Triage:
+    def predict(self, subject: str, text: str, language: str, clues: Clues = NO_CLUES) -> Triage:
         confidence = 1 / self._note(f"predict {subject} {text} {language}")
         return Triage(intents=(Intent(request="refund_status", confidence=confidence, text=text),))
 
