@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, cast
 
 from countersign.adapters.blobs import FolderBlobs
@@ -15,6 +15,7 @@ from countersign.domain.desk import Desk
 from countersign.domain.errors import SettingsError, StorageError
 from countersign.ledger import SqlLedger, open_ledger
 from countersign.ledger.journal import journaled
+from countersign.parts import parts_of
 from countersign.policy.gate import CedarGate
 from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
 from countersign.settings import Settings
@@ -40,23 +41,34 @@ def compose(
     stack.callback(ledger.close)
     knowledge = FtsKnowledge(desk.folder / "knowledge")
     stack.callback(knowledge.close)
+    replies, triage = TemplateReplies(desk), _triage(desk, settings)
     deps = Deps(
         desk=desk,
         shop=open_configured_shop(settings, clock, stack),
         knowledge=knowledge,
-        replies=TemplateReplies(desk),
+        replies=replies,
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
-        triage=_triage(desk, settings),
+        triage=triage,
         gate=CedarGate(desk),
         gateway=EffectGateway(),
         ledger=ledger,
         clock=clock,
-        scope=partial(journaled, journal=ledger),
+        scope=partial(journaled, journal=ledger, parts=cache(partial(_keep_parts, ledger, desk, replies, triage))),
         graph=fingerprint(),
         on_point=on_point,
     )
     return deps, ledger
+
+
+def _keep_parts(ledger: SqlLedger, desk: Desk, replies: TemplateReplies, triage: TriageModel) -> str:
+    """The digest of what is in use; worked out when the first read is written, because not every command reads."""
+    return ledger.keep_parts(parts_of(desk, replies.texts(), triage_digest(triage)))
+
+
+def triage_digest(triage: TriageModel) -> str:
+    """What names the model; empty for one of somebody's own that has no digest."""
+    return str(getattr(triage, "digest", ""))
 
 
 def _triage(desk: Desk, settings: Settings) -> TriageModel:

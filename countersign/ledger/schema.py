@@ -5,8 +5,9 @@ import sqlalchemy as sa
 from countersign.ledger import columns
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
+from countersign.ledger.schema_parts import parts as parts
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: the version of the files that this program reads and writes."""
 
 tickets = columns.table(
@@ -67,8 +68,10 @@ journal = columns.table(
     columns.text("request"),
     columns.text("method"),
     columns.text("answer"),
+    columns.text("parts"),
     sa.UniqueConstraint("ticket", "step", "request"),
 )
+"""`parts` is the digest of what was in use: a row of the table of that name."""
 
 verdicts = columns.table(
     "verdicts",

@@ -1,0 +1,56 @@
+"""The steps that a ticket's thread keeps, as a replay meets them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from checkpoints.history import Passed, written_at
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A step of the thread, with its number in the ticket's history, from 1."""
+
+    number: int
+    turn: int
+    node: str
+    wrote: Mapping[str, Any]
+    waits: bool
+    at: datetime
+
+
+def kept_steps(found: Iterable[Passed]) -> tuple[Kept, ...]:
+    """The thread's steps, numbered. A step whose turn can't be read belongs to that of the step before."""
+    steps: list[Kept] = []
+    for number, one in enumerate(found, 1):
+        turn = _turn(one.wrote.get("ticket") or one.before.get("ticket"), steps[-1].turn if steps else 1)
+        steps.append(Kept(number, turn, one.node, one.wrote, one.waits, written_at(one.checkpoint)))
+    last = len(steps)
+    return tuple(step for step in steps if not step.waits or step.number == last)
+
+
+def met_again(steps: Iterable[Kept]) -> Iterator[Kept]:
+    """The steps that a replay takes: answers that were not taken are left out, retries of an effect are one step."""
+    found = [step for step in steps if not step.waits]
+    for place, step in enumerate(found):
+        later = found[place + 1] if place + 1 < len(found) else None
+        if step.node == "execute" and later is not None and later.node == "execute":
+            continue
+        if _asks_again(step) or (step.node == "review" and later is not None and _asks_again(later)):
+            continue
+        yield step
+
+
+def _asks_again(step: Kept) -> bool:
+    """A person was asked, and the question stayed open."""
+    if step.node != "record_review":
+        return False
+    review = step.wrote.get("review")
+    status = review.get("status") if isinstance(review, dict) else getattr(review, "status", None)
+    return status in (None, "open")
+
+
+def _turn(ticket: object, otherwise: int) -> int:
+    turn = ticket.get("turn") if isinstance(ticket, dict) else getattr(ticket, "turn", None)
+    return turn if isinstance(turn, int) else otherwise
