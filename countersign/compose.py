@@ -4,7 +4,9 @@ import importlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache, partial
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 from countersign.adapters.blobs import FolderBlobs
 from countersign.adapters.clock import SystemClock
@@ -25,9 +27,6 @@ from countersign.triage.escalation import read_escalations
 from countersign.triage.store import load_or_train
 from graphs.support import fingerprint
 from tools.gateway import EffectGateway
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def compose(
@@ -59,6 +58,40 @@ def compose(
         on_point=on_point,
     )
     return deps, ledger
+
+
+def compose_dry(settings: Settings, stack: ExitStack, *, shop: bool) -> Deps:
+    """The parts that read and decide, with nothing behind them that acts: for replays, which bring their own ledger.
+
+    With `shop`, facts can be looked up, in a snapshot where the shop is a SQLite file.
+    """
+    desk = load_desk(settings.desk_folder)
+    clock, absent = SystemClock(), cast("Any", None)
+    knowledge = FtsKnowledge(desk.folder / "knowledge")
+    stack.callback(knowledge.close)
+    return Deps(
+        desk=desk, shop=_shop_to_read(settings, clock, stack) if shop else absent, knowledge=knowledge,
+        replies=TemplateReplies(desk), outbox=absent, blobs=FolderBlobs(settings.var / "blobs"),
+        triage=_triage(desk, settings), gate=CedarGate(desk), gateway=absent, ledger=absent, clock=clock,
+        scope=absent, graph=fingerprint(),
+    )  # fmt: skip
+
+
+def _shop_to_read(settings: Settings, clock: Clock, stack: ExitStack) -> Shop:
+    """The shop for lookups alone: it is neither made nor seeded, and a SQLite file is not even opened for writing."""
+    if "://" not in settings.shop_url:
+        return _own_shop(settings.shop_url)
+    from countersign.adapters.shop import SqlShop, snapshot
+
+    engines = snapshot(settings.shop_url, Path(stack.enter_context(TemporaryDirectory(prefix="countersign-"))))
+    stack.callback(engines.close)
+    return SqlShop(engines, clock.now)
+
+
+def todays_parts(deps: Deps) -> dict[str, str]:
+    """What is in use now, by name and digest; of reply templates where the replies are the desk's own."""
+    texts = deps.replies.texts() if isinstance(deps.replies, TemplateReplies) else {}
+    return parts_of(deps.desk, texts, triage_digest(deps.triage))
 
 
 def _keep_parts(ledger: SqlLedger, desk: Desk, replies: TemplateReplies, triage: TriageModel) -> str:
@@ -119,7 +152,7 @@ def _outbox(settings: Settings, desk: Desk) -> Outbox:
     return SmtpOutbox(settings.smtp, desk.settings.mail)
 
 
-def _private_folder(folder: "Path") -> None:
+def _private_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

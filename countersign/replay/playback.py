@@ -35,17 +35,19 @@ class StoppedClock:
         return self.time
 
 
-class Untouched:
-    """Stands in for a port that a replay never calls: its first call says what was asked."""
+class Guarded:
+    """Stands before a port: the world is only read where the playback lets a step ask anew."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, port: object, playback: "Playback") -> None:
+        self._name, self._port, self._playback = name, port, playback
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         if method.startswith("__"):
             raise AttributeError(method)
 
         def call(*args: object, **kwargs: object) -> Any:
+            if self._playback.asks_anew:
+                return getattr(self._port, method)(*args, **kwargs)
             said = ", ".join(map(str, (*args, *kwargs.values())))
             raise UnrecordedError(f"{self._name}.{method}({said}) was not asked then", detail="unrecorded")
 
@@ -70,6 +72,11 @@ class Playback:
         self._by_request: dict[str, Row] = {}
         self._visits: dict[str, list[str]] = {}
         self._fresh: dict[tuple[str, str], str] = {}
+
+    @property
+    def asks_anew(self) -> bool:
+        """Whether a step may read from the world what is not recorded."""
+        return self._live or self.free
 
     def begin(self, turn: int) -> None:
         """Goes to a turn's part of the record."""

@@ -18,7 +18,7 @@ from countersign.ledger import SqlLedger, open_ledger
 from countersign.ledger.recording import Recording
 from countersign.ports import Deps
 from countersign.replay.effects import RecordedGateway
-from countersign.replay.playback import Playback, StoppedClock, Untouched, outside
+from countersign.replay.playback import Guarded, Playback, StoppedClock, outside
 from graphs.support import SupportGraph, support_graph
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def staged(deps: Deps, record: Recording, folder: Path, *, live: bool, triage: s
         saver = ThreadSaver(own / "checkpoints.db", serde=serializer(STATE_TYPES))
         stack.callback(saver.close)
         gateway = RecordedGateway(record, ledger)
-        scratch = _scratch(deps, ledger, clock, gateway, playback, live=live)
+        scratch = _scratch(deps, ledger, clock, gateway, playback)
         thread = str(uuid5(NAMESPACE, f"replay of {record.id}"))
         config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": _MOST_STEPS}
         yield Stage(ledger, support_graph(scratch, saver), clock, playback, gateway, config)
@@ -114,11 +114,11 @@ def empty_ledger(folder: Path) -> Path:
 
 
 def _scratch(
-    deps: Deps, ledger: SqlLedger, clock: StoppedClock, gateway: RecordedGateway, playback: Playback, *, live: bool
+    deps: Deps, ledger: SqlLedger, clock: StoppedClock, gateway: RecordedGateway, playback: Playback
 ) -> Deps:
-    """The desk's own parts, with nothing behind them that acts; facts are looked up where that is wanted."""
-    untouched: dict[str, Any] = {} if live else {name: Untouched(name) for name in outside(deps)}
-    untouched["outbox"] = Untouched("outbox")
+    """The desk's own parts, with nothing behind them that acts; the world is asked only where the playback allows it."""
+    guarded: dict[str, Any] = {name: Guarded(name, getattr(deps, name), playback) for name in outside(deps)}
+    guarded["outbox"] = Guarded("outbox", None, playback)
     return replace(
-        deps, ledger=ledger, clock=clock, gateway=gateway, scope=playback.scope, person="", on_point=None, **untouched
+        deps, ledger=ledger, clock=clock, gateway=gateway, scope=playback.scope, person="", on_point=None, **guarded
     )
