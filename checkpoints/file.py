@@ -55,9 +55,7 @@ class ThreadFile:
     `.closed` or `.failed`.
     """
 
-    def __init__(
-        self, path: Path, on_point: Callable[[str], None] | None = None, *, only_read: bool = False
-    ) -> None:
+    def __init__(self, path: Path, on_point: Callable[[str], None] | None = None, *, only_read: bool = False) -> None:
         self._path = path
         self._on_point = on_point or _pass
         self._lock = threading.Lock()

@@ -71,7 +71,7 @@ def propose(runtime: "Runtime", fork: "ForkView", person: str) -> "Ticket":
     review = runtime.ledger.review(ticket.id, ticket.turn)
     if review is None or review.status != "open" or ticket.turn != found.turn:
         raise RejectedError(
-            f"{ticket.id} asks nobody anything in turn {found.turn}: a fork can take the place of an open question alone",
+            f"{ticket.id} asks nobody anything in turn {found.turn}: a fork takes the place of an open question",
             hint=f"countersign reopen {ticket.id}, then fork the new turn" if ticket.status != "waiting" else "",
             detail="not_asked",
         )

@@ -1,9 +1,14 @@
 """Whether a thread may go on from its newest checkpoint. Where it may not, its turn runs again from the inbox."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from checkpoints.history import next_nodes, written_at
+from countersign.domain.state import TicketState
 from countersign.domain.ticket import InboxMessage, TicketRef
 from graphs.catalog import contracts
 
@@ -27,6 +32,8 @@ def distrust(head: "CheckpointTuple", ref: TicketRef, inbox: tuple[InboxMessage,
         return ""
     if not {message.key for message in values.get("inbox", ())} <= {message.key for message in inbox}:
         return "it read messages that this ledger does not have: the ledger was replaced"
+    if channel := unreadable(values):
+        return f"its {channel} can't be read any more: the types have changed"
     known, then = contracts(), _stamped(head.metadata)
     for name in next_nodes(head.checkpoint):
         if name not in known:
@@ -34,6 +41,26 @@ def distrust(head: "CheckpointTuple", ref: TicketRef, inbox: tuple[InboxMessage,
         if known[name] != then.get(name):
             return f"the node {name} has another contract now"
     return ""
+
+
+def unreadable(values: Mapping[str, object]) -> str:
+    """The first channel whose value is not what the state declares; empty where all are.
+
+    The library says nothing where a class has moved (a dict stands in its place) or has a new required field (it is
+    built without).
+    """
+    for name, form in _forms().items():
+        try:
+            kept = form.validate_python(values[name], strict=True) if name in values else None
+            form.validate_json(form.dump_json(kept, warnings="none")) if name in values else None
+        except (ValidationError, PydanticSerializationError, AttributeError):
+            return name
+    return ""
+
+
+@cache
+def _forms() -> Mapping[str, TypeAdapter[Any]]:
+    return {name: TypeAdapter(declared) for name, declared in get_type_hints(TicketState).items()}
 
 
 def _stamped(metadata: Mapping[str, object]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
 from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -85,4 +86,5 @@ def _absent(step: Kept | None) -> str:
 
 
 def _json(value: object) -> JsonValue:
-    return value if isinstance(value, str | int | float | bool | list | dict) else str(value)
+    found: JsonValue = to_jsonable_python(value, serialize_unknown=True)
+    return found

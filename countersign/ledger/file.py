@@ -173,7 +173,12 @@ def _engine(path: Path, *, writes: bool, url: sa.URL | None = None) -> sa.Engine
     # One writing connection for the process: its threads queue in the pool, which is fair; SQLite's own wait is not.
     size = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 5, "max_overflow": 20}
     engine = sa.create_engine(
-        url or _url(path), poolclass=QueuePool, pool_timeout=BUSY_SECONDS, connect_args=_CONNECT, hide_parameters=True, **size
+        url or _url(path),
+        poolclass=QueuePool,
+        pool_timeout=BUSY_SECONDS,
+        connect_args=_CONNECT,
+        hide_parameters=True,
+        **size,
     )
     event.listen(engine, "connect", _confine if writes else _confine_reader)
     event.listen(engine, "begin", _begin_writing if writes else _begin_reading)

@@ -14,9 +14,7 @@ from countersign.domain.ticket import TicketRef
 from countersign.ports import Clock, Counts, Deps, Journal, Knowledge, Ledger, Shop, ShopReads, TriageModel
 
 
-def journaled(
-    deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Callable[[], str] = lambda: ""
-) -> Deps:
+def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Callable[[], str] = lambda: "") -> Deps:
     """Deps whose reads are recorded for one step of one turn: the step's next run reads the same answers.
 
     Shop reads, the help centre, the triage model, the clock and what the ledger knows of other tickets are recorded;

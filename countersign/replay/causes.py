@@ -12,7 +12,9 @@ _KINDS: Mapping[str, CauseKind] = {
     "rule": "policy rule", "template": "reply template", "triage": "triage model", "prompt": "prompt",
     "setting": "desk setting", "playbook": "code", "node": "code", "code": "code", "graph": "code",
 }  # fmt: skip
-_UNKNOWN = Cause(kind="nothing recorded", name="no part of the desk has changed: a library, the data behind a port or the record itself")  # fmt: skip  # noqa: E501
+_UNKNOWN = Cause(
+    kind="nothing recorded", name="no part of the desk has changed: a library, the data behind a port, or the record"
+)
 _MOST = 5
 _ORDER: Mapping[str, tuple[str, ...]] = {
     "triage": ("triage", "setting", "node", "code"),
@@ -92,7 +94,9 @@ def _of(node: str, wrote: Mapping[str, Any]) -> Iterator[str]:
         case "authorize":
             verdict = cast("Mapping[str, Any]", wrote.get("verdict") or {})
             yield from (
-                f"rule:{rule}" for item in _list(verdict, "judged") for rule in item.get("decision", {}).get("rules", ())
+                f"rule:{rule}"
+                for item in _list(verdict, "judged")
+                for rule in item.get("decision", {}).get("rules", ())
             )
         case _:
             return

@@ -22,10 +22,12 @@ _DECIDED = ("answer", "reason", "alarm", "version", "ceiling")
 
 
 def compared(record: Recording, ledger: SqlLedger, turn: int, *, restarted: bool) -> Found | None:
-    """The first difference between a turn as recorded and as it was run again; of a turn that was run twice, its end."""
+    """The first difference between a turn as recorded and as it was run again; of one run twice, its last verdict."""
     then = [_verdict(row, record.proposals, record.decisions) for row in record.verdicts_of(turn)]
     now = _verdicts_now(ledger, record.id, turn)
-    then, now = (then[-1:], now[-1:]) if restarted else (then[: len(now)], now)
+    if restarted and now:
+        same = [one for one in then if difference(one, now[-1]) is None]
+        then, now = (same or then)[-1:], now[-1:]
     for first_one, second in zip(then, now, strict=False):
         if found := difference(first_one, second):
             return _node(found.path), _as_step(first_one), _as_step(second), found

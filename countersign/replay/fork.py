@@ -15,7 +15,6 @@ from countersign.domain.errors import MisuseError, ReplayMismatchError
 from countersign.domain.state import Channels, TicketState
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import scratch
-from countersign.ports import Deps
 from countersign.replay.compare import difference
 from countersign.replay.found import Difference
 from countersign.replay.rerun import DivergedError, NotKeptError, ReachedError, Rerun
@@ -46,7 +45,7 @@ class Forked:
     """In what was decided, and in the reply."""
 
 
-def branched(rerun: Rerun, deps: Deps, at: int, values: Mapping[str, object]) -> Forked:
+def branched(rerun: Rerun, at: int, values: Mapping[str, object]) -> Forked:
     """Runs the ticket again to the step, changes what it left, and goes on.
 
     Raises MisuseError (`misuse.step`, `misuse.path`, `misuse.value`) where there is no such step or field, and
@@ -190,20 +189,25 @@ def _decided(channel: str, value: Any) -> Any:
         case "triage":
             return {"requests": [intent["request"] for intent in plain["intents"]], "abstained": plain["abstained"]}
         case "plans":
-            return [
-                {"request": plan["request"], "reply": (plan["reply"] or {}).get("template"), "complex": plan["complex"],
-                 "proposals": [proposal["summary"] for proposal in plan["proposals"]]}
-                for plan in plain
-            ]  # fmt: skip
+            return [_plan(plan) for plan in plain]
         case "draft":
             return {name: plain[name] for name in ("to", "subject", "body")}
         case "verdict":
-            answers = [{"answer": one["decision"]["answer"], "rules": one["decision"]["rules"]} for one in plain["judged"]]
+            answers = [
+                {"answer": one["decision"]["answer"], "rules": one["decision"]["rules"]} for one in plain["judged"]
+            ]
             return {"answer": plain["answer"], "by": plain["approver"], "proposals": answers}
         case "outcome":
-            return {"kind": plain["kind"], "reason": plain["reason"]}
+            return ": ".join(part for part in (plain["kind"].replace("_", " "), plain["reason"]) if part)
         case _:
             return plain
+
+
+def _plan(plan: dict[str, Any]) -> dict[str, Any]:
+    reply: dict[str, Any] = plan["reply"] or {}
+    proposed = [proposal["summary"] for proposal in plan["proposals"]]
+    kept = {name: plan[name] for name in ("request", "complex")}
+    return kept | {"reply": reply.get("template"), "proposals": proposed}
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from countersign.domain.errors import ReplayMismatchError
 from countersign.domain.ticket import TicketRef
@@ -122,7 +122,8 @@ class Playback:
         visits = self._visits.setdefault(node, [])
         if step not in visits:
             visits.append(step)
-        recorded = next((run[node] for run in reversed(self._rows) if node in run), [])
+        none: list[str] = []
+        recorded = next((run[node] for run in reversed(self._rows) if node in run), none)
         place = visits.index(step)
         row = self._by_step.get((recorded[place], request)) if place < len(recorded) else None
         return self._by_request.get(request) if row is None and self.free else row
@@ -149,7 +150,7 @@ def _runs(rows: list[Row]) -> list[dict[str, list[str]]]:
     found: list[dict[str, list[str]]] = []
     last = 0
     for step in dict.fromkeys(str(row["step"]) for row in rows):
-        _, number, node = (step.split("/") + ["", ""])[:3]
+        _, number, node = (*step.split("/"), "", "")[:3]
         if not found or int(number or 0) < last:
             found.append({})
         last = int(number or 0)
@@ -168,15 +169,20 @@ def _differences(method: str, then: Any, now: Any) -> list[Cause]:
 
 
 def _without_version(value: Any) -> Any:
-    return {key: item for key, item in value.items() if key != "version"} if isinstance(value, Mapping) else value  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(value, Mapping):
+        return value
+    return {key: item for key, item in cast("Mapping[str, Any]", value).items() if key != "version"}
 
 
 def _about(answer: Any) -> str:
+    """What an answer is about, by its own word; of several the first."""
     if isinstance(answer, list):
-        return _about(answer[0]) if answer else ""  # pyright: ignore[reportUnknownArgumentType]
+        items = cast("list[Any]", answer)
+        return _about(items[0]) if items else ""
     if not isinstance(answer, Mapping):
         return ""
-    return next((str(answer[name]) for name in _NAMES if name in answer), "")  # pyright: ignore[reportUnknownArgumentType]
+    known = cast("Mapping[str, Any]", answer)
+    return next((str(known[name]) for name in _NAMES if name in known), "")
 
 
 def _said(value: object) -> str:

@@ -65,7 +65,7 @@ class Replayer:
         """What would have come of it had the step left other values: see `countersign.replay.fork`."""
         record, steps = self.record(ticket_id), self.steps(ticket_id)
         with self.scratch() as folder, staged(self.deps, record, folder, live=False, triage=self.triage) as stage:
-            return branched(Rerun(record, stage, steps, self.today), self.deps, at, values)
+            return branched(Rerun(record, stage, steps, self.today), at, values)
 
     def record(self, ticket_id: str) -> Recording:
         """What the ledger has of a ticket. Raises StorageError where there is none."""
@@ -92,7 +92,9 @@ def thread_steps(threads: Path, ticket_id: str) -> tuple[Kept, ...]:
         return ()
     saver = ThreadSaver(threads, serde=serializer(STATE_TYPES), only_read=True)
     try:
-        return kept_steps(passed(saver.list({"configurable": {"thread_id": thread_id(ticket_id), "checkpoint_ns": ""}})))
+        return kept_steps(
+            passed(saver.list({"configurable": {"thread_id": thread_id(ticket_id), "checkpoint_ns": ""}}))
+        )
     finally:
         saver.close()
 

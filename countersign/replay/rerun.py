@@ -242,9 +242,8 @@ class Rerun:
         )  # fmt: skip
 
     def _requests(self) -> list[str]:
-        named = [wrote(update).get("triage") for node, update in self.ran if node == "triage"]
-        last: Any = named[-1] if named else None
-        return [str(intent["request"]) for intent in last["intents"]] if isinstance(last, dict) else []
+        named: list[Any] = [update.get("triage") for node, update in self.ran if node == "triage"]
+        return [str(intent.request) for intent in named[-1].intents] if named and named[-1] else []
 
     def _before(self) -> str:
         """The node whose answer led here."""

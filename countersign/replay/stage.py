@@ -113,10 +113,8 @@ def empty_ledger(folder: Path) -> Path:
     return path
 
 
-def _scratch(
-    deps: Deps, ledger: SqlLedger, clock: StoppedClock, gateway: RecordedGateway, playback: Playback
-) -> Deps:
-    """The desk's own parts, with nothing behind them that acts; the world is asked only where the playback allows it."""
+def _scratch(deps: Deps, ledger: SqlLedger, clock: StoppedClock, gateway: RecordedGateway, playback: Playback) -> Deps:
+    """The desk's own parts, with nothing behind them that acts; the world is read only where the playback allows it."""
     guarded: dict[str, Any] = {name: Guarded(name, getattr(deps, name), playback) for name in outside(deps)}
     guarded["outbox"] = Guarded("outbox", None, playback)
     return replace(

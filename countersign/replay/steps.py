@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from checkpoints.history import Passed, written_at
 
@@ -46,11 +46,16 @@ def _asks_again(step: Kept) -> bool:
     """A person was asked, and the question stayed open."""
     if step.node != "record_review":
         return False
-    review = step.wrote.get("review")
-    status = review.get("status") if isinstance(review, dict) else getattr(review, "status", None)
-    return status in (None, "open")
+    return _field(step.wrote.get("review"), "status") in (None, "open")
 
 
 def _turn(ticket: object, otherwise: int) -> int:
-    turn = ticket.get("turn") if isinstance(ticket, dict) else getattr(ticket, "turn", None)
+    turn = _field(ticket, "turn")
     return turn if isinstance(turn, int) else otherwise
+
+
+def _field(value: object, name: str) -> object:
+    """A field of a value, or of the mapping that stands in its place where its class is gone."""
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, object]", value).get(name)
+    return getattr(value, name, None)
