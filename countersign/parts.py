@@ -29,7 +29,7 @@ _SHORT = 16
 
 
 def parts_of(desk: Desk, templates: Mapping[str, str], triage: str) -> dict[str, str]:
-    """Everything in use, by name, with its digest. `templates` are texts by name, `triage` is the model's own digest."""
+    """Everything in use, by name, with its digest. `templates` are texts by name, `triage` is the model's digest."""
     return dict(
         [
             ("graph:shape", fingerprint()),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -50,12 +50,23 @@ def unreadable(values: Mapping[str, object]) -> str:
     built without).
     """
     for name, form in _forms().items():
-        try:
-            kept = form.validate_python(values[name], strict=True) if name in values else None
-            form.validate_json(form.dump_json(kept, warnings="none")) if name in values else None
-        except (ValidationError, PydanticSerializationError, AttributeError):
+        if name in values and not _readable(values[name], form):
             return name
     return ""
+
+
+def _readable(value: object, form: TypeAdapter[Any]) -> bool:
+    try:
+        built = form.validate_json(form.dump_json(value, warnings="none"))
+    except (ValidationError, PydanticSerializationError, AttributeError):
+        return False
+    return _classes(value) == _classes(built)
+
+
+def _classes(value: object) -> list[type]:
+    """The classes of a channel's value and of its items."""
+    items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    return [type(value), *map(type, items)]
 
 
 @cache

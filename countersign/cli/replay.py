@@ -1,4 +1,4 @@
-"""`history`, `replay` and `fork`: a ticket as it was, once more, and as it might have been. The record stays as it is."""
+"""`history`, `replay` and `fork`: a ticket as it was, once more, and as it might have been."""
 
 import signal
 from collections.abc import Iterator, Mapping
@@ -93,8 +93,9 @@ def fork(
 ) -> None:
     """Ask what would have come of a ticket, had a step left something else.
 
-    PATH is a channel and what is in it, for instance sender.verified or plans.0.proposals.0.args.amount. Nothing happens
-    and nothing is kept. With --propose it becomes an edit of the question that is open, under the same policy and limits.
+    PATH is a channel and what is in it, for instance sender.verified or plans.0.proposals.0.args.amount. Nothing
+    happens and nothing is kept. With --propose it becomes an edit of the question that is open, under the same policy
+    and limits as any.
     """
     if propose and not person:
         raise SettingsError("say who proposes", where="--as", hint="an id of the desk's people.toml")

@@ -90,7 +90,7 @@ class _Recorded:
 
 
 class _Counting(_Recorded):
-    """Stands before the ledger: what it knows of other tickets is recorded, the ticket's own rows are read as they are."""
+    """Stands before the ledger: what it knows of other tickets is recorded; the ticket's own rows are not."""
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         return super().__getattr__(method) if hasattr(self._protocol, method) else getattr(self._port, method)

@@ -67,15 +67,6 @@ class Recording:
                 return event.removeprefix("effect.")
         return "started"
 
-    def parts_in(self, turn: int, before: int = 10**9) -> Mapping[str, str]:
-        """What was in use in the turn, at the last of its reads with a smaller number; empty where that was not kept."""
-        named = [row["parts"] for row in self.journal_of(turn) if row["parts"] and _number(row) <= before]
-        return self.parts.get(named[-1], {}) if named else {}
-
-
-def _number(row: Row) -> int:
-    return int(str(row["step"]).split("/")[1]) if str(row["step"]).count("/") > 1 else 0
-
 
 def recording(connection: sa.Connection, ticket_id: str) -> Recording:
     """Raises MisuseError where there is no such ticket."""

@@ -286,7 +286,7 @@ class SqlLedger:
             connection.execute(insert(journal_table).values(**row).on_conflict_do_nothing())
 
     def keep_parts(self, content: Mapping[str, str]) -> str:
-        """Keeps what is in use, by name and digest, unless it is known; answers the digest that stands for all of it."""
+        """Keeps what is in use, by name, unless it is known; answers the digest that stands for all of it."""
         name = digest(content)
         with self.file.reading() as connection:
             if connection.scalar(sa.select(parts_table.c.seq).where(parts_table.c.digest == name)):

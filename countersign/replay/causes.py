@@ -42,14 +42,20 @@ class Step(Frozen):
 def causes(step: Step, then: Mapping[str, str], now: Mapping[str, str], facts: Sequence[Cause]) -> tuple[Cause, ...]:
     """What has changed between two states of the desk that the step goes by, the nearest first."""
     named = [*facts, *changes(_near(step), then, now)]
-    order = (*_ORDER.get(step.node, _OTHERWISE), *_KINDS)
+    own_order = _order(step.node)
+    order = (*own_order, *_KINDS)
     kinds = ("graph", *order) if step.other_way else order
     wider = changes(sorted({*then, *now}, key=lambda name: kinds.index(name.partition(":")[0])), then, now)
     found = list(dict.fromkeys((*named, *wider)))
-    own = {_kind(name) for name in order[: len(_ORDER.get(step.node, _OTHERWISE))]} | {"fact"}
+    own = {_kind(name) for name in own_order} | {"fact"}
     if step.other_way:
         own.add("code")
     return tuple([cause for cause in found if cause.kind in own][:_MOST] or found[:_MOST]) or (_UNKNOWN,)
+
+
+def _order(node: str) -> tuple[str, ...]:
+    own = _ORDER.get(node, _OTHERWISE)
+    return ("prompt", *own) if node in NODES and NODES[node].kind == "ask" else own
 
 
 def changes(names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> list[Cause]:

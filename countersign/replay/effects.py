@@ -96,7 +96,7 @@ class RecordedGateway:
         self.ledger.settle(claim, receipt, now)
 
     def _stopped(self, ref: TicketRef, progress: Progress, *, only_named: bool = False) -> Progress:
-        """The progress with what stopped the execution then: the ledger keeps a refusal's code, its text the verdict."""
+        """The progress with what stopped the execution then, which the verdict after it tells."""
         if only_named and not progress.problem:
             return progress
         with self.ledger.file.reading() as connection:

@@ -135,7 +135,7 @@ class Rerun:
             for node, update in self.stage.steps(ref, one_by_one=bool(self.until)):
                 self._took(node, update)
         except EndOfRecordError:
-            return
+            pass
         except (DivergedError, NotKeptError, ReachedError):
             raise
         except Exception as error:  # noqa: BLE001  whatever today's code raises is what the ticket comes to

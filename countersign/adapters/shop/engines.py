@@ -68,7 +68,7 @@ def open_engines(url: str) -> Engines:
 
 
 def snapshot(url: str, folder: Path) -> Engines:
-    """Engines to read from: over a copy, in a folder, of a SQLite file as it is now; over the database itself otherwise.
+    """Engines to read from: over a copy, in a folder, of a SQLite file as it is now; else over the database itself.
 
     Raises SettingsError where there is no such file or database.
     """
@@ -82,9 +82,9 @@ def snapshot(url: str, folder: Path) -> Engines:
     # A log that a crash left stays where it is: who closes a file last in any other mode writes it back.
     log = path.with_name(f"{path.name}-wal")
     mode = "ro" if log.exists() and log.stat().st_size else "rw"
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as source:
-        with closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
     return _sqlite(parsed.set(database=str(copy)))
 
 
