@@ -40,8 +40,13 @@ def passed(newest_first: "Iterable[CheckpointTuple]") -> Iterator[Passed]:
         channels = {channel: value for _, channel, value in found.pending_writes}
         done = channels.keys() - {_INTERRUPT, _ERROR, _RESUME}
         if done or _INTERRUPT in channels:
-            wrote = {name: channels[name] for name in done if name != _NOTHING and not name.startswith(_NEXT)}
+            wrote = {name: value for name, value in channels.items() if name in done and not _is_sign(name)}
             yield Passed(nodes[0], found.checkpoint["channel_values"], wrote, not done, found.checkpoint["id"])
+
+
+def _is_sign(channel: str) -> bool:
+    """Whether it says where to go on, or that nothing was written."""
+    return channel == _NOTHING or channel.startswith(_NEXT)
 
 
 def next_nodes(checkpoint: "Checkpoint") -> tuple[str, ...]:

@@ -65,8 +65,10 @@ def _readable(value: object, form: TypeAdapter[Any]) -> bool:
 
 def _classes(value: object) -> list[type]:
     """The classes of a channel's value and of its items."""
-    items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
-    return [type(value), *map(type, items)]
+    found: list[object] = [value]
+    if isinstance(value, tuple):
+        found += cast("tuple[object, ...]", value)
+    return [type(item) for item in found]
 
 
 @cache

@@ -66,14 +66,14 @@ def replay(
     settings = read_settings(desk=desk, var=var)
     with open_replayer(settings, live=against == "live") as replayer:
         names = (number_of(ticket),) if ticket else replayer.tickets()
-        found = list(_replayed(replayer, names, quiet=as_json))
+        found = list(results(replayer, names, quiet=as_json))
     if as_json:
         from countersign.cli.style import print_json
 
         print_json({"tickets": [one.model_dump(mode="json") for one in found], "of": len(names)})
     else:
-        _print_replays(found, len(names))
-    _exit_by(found, len(names))
+        print_replays(found, len(names))
+    exit_by(found, len(names))
 
 
 @app.command()
@@ -112,7 +112,7 @@ def fork(
     _propose(view, person, as_json, desk, var)
 
 
-def _replayed(replayer: "Replayer", names: tuple[str, ...], *, quiet: bool) -> "Iterator[Replayed]":
+def results(replayer: "Replayer", names: tuple[str, ...], *, quiet: bool) -> "Iterator[Replayed]":
     """Each ticket's result as it comes, with a bar on a terminal; Ctrl-C and SIGTERM end it after the running one."""
     from rich.progress import track
 
@@ -133,7 +133,8 @@ def _replayed(replayer: "Replayer", names: tuple[str, ...], *, quiet: bool) -> "
         signal.signal(signal.SIGTERM, before)
 
 
-def _print_replays(found: "list[Replayed]", of: int) -> None:
+def print_replays(found: "list[Replayed]", of: int) -> None:
+    """What came of it, and how many tickets were not run again."""
     from countersign.cli.style import console
     from countersign.display.replay import replays
 
@@ -143,7 +144,7 @@ def _print_replays(found: "list[Replayed]", of: int) -> None:
         out.print(f"Interrupted: {of - len(found)} tickets were not run again.")
 
 
-def _exit_by(found: "list[Replayed]", of: int) -> None:
+def exit_by(found: "list[Replayed]", of: int) -> None:
     """What a script should look at first: a divergence, then what was not run."""
     if any(one.result == "diverged" for one in found):
         raise typer.Exit(EXIT_DIVERGED)

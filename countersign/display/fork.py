@@ -54,8 +54,9 @@ def _timelines(fork: Forked) -> Table:
     for then, now in _pairs(fork.then, fork.now):
         first, second = (said(as_step(step)) if step else "" for step in (then, now))
         same = then is not None and now is not None and first == second
-        mark = Text("●", style="yellow") if not same else Text("│", style="dim")
-        node = Text((now or then or fork.now[0]).node, style="dim" if same else "bold")
+        here = now is not None and now.number == fork.at
+        mark = Text("◆", style="magenta") if here else Text("│", style="dim") if same else Text("●", style="yellow")
+        node = Text((now or then or fork.now[0]).node, style="bold" if here or not same else "dim")
         style = "dim" if same else "yellow"
         rows.add_row(mark, node, Text(first or _absent(then), style="dim"), Text(second or _absent(now), style=style))
     return rows

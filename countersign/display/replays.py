@@ -60,7 +60,8 @@ class Replays(Shows):
 
     def __repr__(self) -> str:
         found = [f"{one.ticket} {one.result}" for one in self.tickets if one.result != "same"]
-        return f"<replays: {len(self.tickets)} tickets, {', '.join(found) or 'all the same'}>"
+        count = f"{len(self.tickets)} ticket" + ("" if len(self.tickets) == 1 else "s")
+        return f"<replays: {count}, {', '.join(found) or 'all the same'}>"
 
 
 @dataclass(frozen=True, repr=False)

@@ -31,16 +31,27 @@ def wrote(update: Mapping[str, Any] | None) -> dict[str, JsonValue]:
 
 def difference(then: Any, now: Any, path: str = "") -> Difference | None:
     """The first place where two JSON values differ; None where they don't."""
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
-        first, second = cast("Mapping[str, Any]", then), cast("Mapping[str, Any]", now)
-        for name in dict.fromkeys((*first, *second)):
-            where = f"{path}.{name}" if path else name
-            if found := difference(first.get(name), second.get(name), where):
-                return found
-        return None
-    if isinstance(then, list) and isinstance(now, list):
-        return _in_lists(cast("list[Any]", then), cast("list[Any]", now), path)
+    if _is_mapping(then) and _is_mapping(now):
+        return _in_mappings(then, now, path)
+    if _is_list(then) and _is_list(now):
+        return _in_lists(then, now, path)
     return None if then == now else Difference(path=path, then=then, now=now)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _in_mappings(then: Mapping[str, Any], now: Mapping[str, Any], path: str) -> Difference | None:
+    for name in dict.fromkeys((*then, *now)):
+        where = f"{path}.{name}" if path else name
+        if found := difference(then.get(name), now.get(name), where):
+            return found
+    return None
 
 
 def _in_lists(then: list[Any], now: list[Any], path: str) -> Difference | None:

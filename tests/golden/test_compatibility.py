@@ -99,8 +99,9 @@ def _join(patch: pytest.MonkeyPatch) -> None:
 
     def both(state: TicketState, *, deps: Deps) -> Update:
         seen = redact.function(state, deps=deps)
-        both_seen: Any = {**state, **seen}
-        return Update(**seen, **recall.function(both_seen, deps=deps))
+        after: Any = {**state, **seen}
+        every: Any = {**seen, **recall.function(after, deps=deps)}
+        return every
 
     both.__name__ = "redact"
     patch.delitem(NODES, "recall")

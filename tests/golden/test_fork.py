@@ -105,20 +105,29 @@ def test_what_is_not_there_is_named(replayer: Replayer, at: int, path: str, valu
 
 
 def test_a_fork_becomes_real_as_a_persons_edit_alone(desk: Runtime) -> None:
-    """The live ticket gets a new proposal, signed and judged like any edit: what policy allows happens, once."""
+    """The live ticket gets a new proposal, judged like any edit: what the gates find is asked about once more."""
     fork = desk.fork(WAITING, at=5, values={AMOUNT: 4000})
     with pytest.raises(RejectedError) as caught:
         desk.propose(fork, by="mallory")
     assert caught.value.full_code == "rejected.unknown_person"
     assert desk.ticket(WAITING).status == "waiting"
-    assert desk.propose(fork, by="ines").status == "answered"
-    events = [event.event for event in timeline(desk.ledger, WAITING)]
-    assert events.count("review.answered") == 1
+    assert desk.propose(fork, by="ines").status == "waiting"
+    asked = desk.review(WAITING).shown
+    assert [one.args.get("amount") for one in asked.proposals] == [None, 4000]
+    assert [finding.code for finding in asked.findings], "the reply still speaks of the whole amount"
+    assert not events(desk, "effect.started")
+    assert desk.propose(desk.fork(WAITING, at=6, values={"draft.subject": "Trio tent"}), by="ines").status == "answered"
+    assert len(events(desk, "review.answered")) == 2
     order = desk.deps.shop.order("FH-10020")
     assert order is not None
-    assert [refund.amount for refund in order.refunds] == [4000]
+    assert [refund.amount for refund in order.refunds] == [38900]
     assert check_ledger(desk.settings.ledger_file) == ()
     assert desk.replay(WAITING).tickets[0].result == "same"
+
+
+def events(desk: Runtime, name: str) -> list[str]:
+    """What of that name happened to the ticket."""
+    return [event.event for event in timeline(desk.ledger, WAITING) if event.event == name]
 
 
 def test_a_fork_of_what_has_ended_is_not_proposed(desk: Runtime) -> None:

@@ -15,6 +15,7 @@ import pytest
 from countersign.adapters.shop import open_shop
 from countersign.cli import replay as command
 from countersign.compose import todays_parts
+from countersign.display.html import page
 from countersign.domain.errors import DeskError
 from countersign.domain.plan import Plan
 from countersign.domain.state import TicketState, Update
@@ -221,7 +222,7 @@ os._exit(0)
 
 @pytest.fixture(params=["closed", "killed"])
 def quiet(request: pytest.FixtureRequest, golden: Path, tmp_path: Path) -> Path:
-    """A var folder with an outbox that nobody has open; or one whose last process was killed with its logs unwritten."""
+    """A var folder that nobody has open; or one whose last process was killed with its logs unwritten."""
     var = Path(shutil.copytree(golden, tmp_path / "var"))
     (var / "outbox").mkdir(exist_ok=True)
     (var / "outbox" / "sent").write_text("a reply")
@@ -253,8 +254,9 @@ def test_an_open_desk_replays_and_forks(golden: Path, tmp_path: Path) -> None:
         assert contents(var) == before
     assert (len(found), found.diverged, len(history)) == (1, {}, 11)
     for view in (found, fork, history):
-        assert view._repr_html_().startswith("<div")
-        assert ANSWERED in repr(view) or WAITING in repr(view) or "the same" in repr(view)
+        assert page(view.__rich__()).startswith("<div")
+    assert "the same" in repr(found)
+    assert (WAITING in repr(fork), ANSWERED in repr(history)) == (True, True)
 
 
 # The command.
@@ -288,9 +290,9 @@ def test_interrupted_replays_say_how_many_are_left(replayer: Replayer, capsys: p
             return super().one(ticket_id, folder)
 
     fields = {name: getattr(replayer, name) for name in replayer.__dataclass_fields__}
-    found = list(command._replayed(Interrupted(**fields), replayer.tickets(), quiet=True))
+    found = list(command.results(Interrupted(**fields), replayer.tickets(), quiet=True))
     assert [one.ticket for one in found] == [ANSWERED]
     with pytest.raises(BaseException, match="130"):
-        command._exit_by(found, len(ENDS))
-    command._print_replays(found, len(ENDS))
+        command.exit_by(found, len(ENDS))
+    command.print_replays(found, len(ENDS))
     assert f"{len(ENDS) - 1} tickets were not run again" in capsys.readouterr().out
