@@ -113,7 +113,7 @@ def fork(
 
 
 def results(replayer: "Replayer", names: tuple[str, ...], *, quiet: bool) -> "Iterator[Replayed]":
-    """Each ticket's result as it comes, with a bar on a terminal; Ctrl-C and SIGTERM end it after the running one."""
+    """Each ticket's result as it comes, with a bar on a terminal; Ctrl-C and SIGTERM end it, and nothing is left."""
     from rich.progress import track
 
     from countersign.cli.style import console

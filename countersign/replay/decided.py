@@ -31,9 +31,15 @@ def compared(record: Recording, ledger: SqlLedger, turn: int, *, restarted: bool
     for first_one, second in zip(then, now, strict=False):
         if found := difference(first_one, second):
             return _node(found.path), _as_step(first_one), _as_step(second), found
-    if len(now) > len(then):
+    if len(now) > len(then) and _stands_still(record, turn):
         return "authorize", {}, _as_step(now[-1]), Difference(path="verdict", then=None, now=now[-1]["answer"])
     return _outcomes(record, ledger, turn)
+
+
+def _stands_still(record: Recording, turn: int) -> bool:
+    """Whether the turn has ended or waits: one that was left on the way may come further here."""
+    waits = record.ticket["status"] == "waiting" and record.ticket["turn"] == turn
+    return waits or record.outcome_of(turn) is not None
 
 
 def verdicts(ledger: SqlLedger, ticket: str, turn: int) -> Sequence[Row]:

@@ -18,7 +18,7 @@ from countersign.replay.effects import EndOfRecordError
 from countersign.replay.found import Cause, Difference, Divergence
 from countersign.replay.playback import UnrecordedError
 from countersign.replay.stage import Stage
-from countersign.replay.steps import Kept, met_again
+from countersign.replay.steps import Kept, has_more, met_again
 
 _FAILED = "the desk failed: "
 """How the reason of an outcome begins that an error made; see `countersign.runtime`."""
@@ -157,14 +157,19 @@ class Rerun:
             self.stage.clock.time = verdicts[0]["at"]
 
     def _needs_journal(self, turn: int) -> bool:
+        """Whether the turn read anything: one of automatic mail alone does not, one that failed may not have."""
+        own = [row for row in self.record.inbox if row["turn"] == turn]
+        if own and all(row["automatic"] for row in own):
+            return False
         outcome = self.record.outcome_of(turn)
-        reason = json.loads(outcome["outcome"]).get("reason", "") if outcome is not None else ""
-        return bool(self.record.verdicts_of(turn)) and not reason.startswith(_FAILED)
+        reason = str(json.loads(outcome["outcome"]).get("reason", "")) if outcome is not None else ""
+        return not reason.startswith(_FAILED)
 
     def _took(self, node: str, update: Mapping[str, Any]) -> None:
         self.ran.append((node, update))
         facts, self.stage.playback.facts = self.stage.playback.facts, []
-        kept = self._left.pop(0) if self._left and not self._is_retry(node, update) else None
+        more = node == "execute" and has_more(update)
+        kept = self._left.pop(0) if self._left and not more else None
         if kept is not None:
             if kept.node != node:
                 said = Difference(path="the next step", then=kept.node, now=node)
@@ -177,11 +182,6 @@ class Rerun:
             self._show_time_of_verdict()
         if self.until and kept is not None and kept.number >= self.until:
             raise ReachedError
-
-    def _is_retry(self, node: str, update: Mapping[str, Any]) -> bool:
-        """An execution with more to come: of a stretch of them the last is compared."""
-        progress = update.get("progress")
-        return node == "execute" and progress is not None and progress.remaining > 0 and not progress.problem
 
     def _show_time_of_verdict(self) -> None:
         """The ledger names a verdict after its deadlines, and a review after its verdict."""

@@ -31,15 +31,21 @@ def kept_steps(found: Iterable[Passed]) -> tuple[Kept, ...]:
 
 
 def met_again(steps: Iterable[Kept]) -> Iterator[Kept]:
-    """The steps that a replay takes: answers that were not taken are left out, retries of an effect are one step."""
+    """The steps that a replay compares: of an execution the last, and no answer that was not taken."""
     found = [step for step in steps if not step.waits]
     for place, step in enumerate(found):
         later = found[place + 1] if place + 1 < len(found) else None
-        if step.node == "execute" and later is not None and later.node == "execute":
+        if step.node == "execute" and has_more(step.wrote):
             continue
         if _asks_again(step) or (step.node == "review" and later is not None and _asks_again(later)):
             continue
         yield step
+
+
+def has_more(wrote: Mapping[str, Any]) -> bool:
+    """Whether an execution goes on after the step: an effect may take several, as many as it was tried."""
+    progress = wrote.get("progress")
+    return bool(_field(progress, "remaining")) and not _field(progress, "problem")
 
 
 def _asks_again(step: Kept) -> bool:

@@ -78,6 +78,15 @@ def test_more_money_waits_although_less_was_approved(replayer: Replayer) -> None
     assert nodes(other)[-1] == "review"
 
 
+def test_a_later_turn_is_forked_alone(replayer: Replayer) -> None:
+    """The turns before it are as they were; the fork begins in the second."""
+    ticket = number("two turns")
+    steps = [step for step in replayer.steps(ticket) if step.turn == 2]
+    fork = replayer.fork(ticket, steps[2].number, {"sender.verified": "none"})
+    assert (fork.turn, fork.then[0].node, fork.now[0].turn) == (2, "receive", 2)
+    assert "draft.body" in found(fork)
+
+
 def test_a_request_that_was_not_made_is_looked_up_now(replayer: Replayer) -> None:
     """Behind a fork a step may ask what it did not ask then; the shop is read as it is."""
     fork = replayer.fork(ANSWERED, 4, {"triage.intents.0.request": "invoice_copy"})
