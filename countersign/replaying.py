@@ -43,7 +43,7 @@ def read_history(settings: Settings, ticket_id: str) -> "tuple[Kept, ...]":
 
 @contextmanager
 def open_replayer(settings: Settings, *, live: bool = False, asks: bool = False) -> "Generator[Replayer]":
-    """Replays over a desk's files, none of which is changed, nor what a crash left in their logs put back.
+    """Replays over a desk's files: ledger, threads, shop and outbox are not changed, nor a crash's logs put back.
 
     With `live` facts are looked up now; `asks` lets a fork look up what was not asked then.
     Raises SettingsError, DeskError or StorageError where something is wrong.
