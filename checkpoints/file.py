@@ -50,15 +50,16 @@ class ThreadFile:
     """One connection to the file, shared by all threads of the process, one transaction at a time.
 
     `on_point`, when given, is called with `<operation>.before` and `<operation>.after` around every commit.
+    With `only_read` the file is neither made nor changed: not even what a crash left in its log is put back.
     Every fault of SQLite is raised as StorageError: `storage.busy`, `.full`, `.corrupt`, `.unreachable`,
     `.closed` or `.failed`.
     """
 
-    def __init__(self, path: Path, on_point: Callable[[str], None] | None = None) -> None:
+    def __init__(self, path: Path, on_point: Callable[[str], None] | None = None, *, only_read: bool = False) -> None:
         self._path = path
         self._on_point = on_point or _pass
         self._lock = threading.Lock()
-        self._connection = _open(path)
+        self._connection = _open_to_read(path) if only_read else _open(path)
         self._closed = False
 
     @contextmanager
@@ -137,6 +138,26 @@ def check_version(connection: sqlite3.Connection, path: Path) -> int:
             "the file holds another program's tables", where=str(path), hint="choose another file", detail="foreign"
         )
     return version
+
+
+def mode_to_read(path: Path) -> str:
+    """How a file is opened that is only looked at: `ro` where its log holds something, which then stays there.
+
+    Who closes a file last in any other mode writes its log back into it. Without a log `rw` leaves nothing behind,
+    where `ro` would leave an empty log and an index.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return "ro" if log.exists() and log.stat().st_size else "rw"
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    try:
+        connection = _connect(f"{path.absolute().as_uri()}?mode={mode_to_read(path)}")
+        connection.execute("PRAGMA query_only=ON")
+        check_version(connection, path)
+    except sqlite3.Error as error:
+        raise storage_error(error, str(path)) from error
+    return connection
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -40,15 +40,23 @@ class ThreadSaver(BaseCheckpointSaver[str]):
     Sync methods may be called from any thread. Async methods do the same in one worker thread, so no event
     loop waits for the disk. Opening reads the disk: under an event loop, open it with `asyncio.to_thread`.
     A channel's value is stored once per version and its long parts once per thread, so that a thread grows
-    with what is new. `on_point` is called with `<operation>.before` and `.after` around each commit.
+    with what is new. `on_point` is called with `<operation>.before` and `.after` around each commit. With `only_read`
+    the file must be there, and is not changed.
 
     Raises StorageError: `storage.corrupt` naming the thread, where what is stored can't be read, and what
     `checkpoints.file.ThreadFile` names.
     """
 
-    def __init__(self, path: Path, *, serde: SerializerProtocol, on_point: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        serde: SerializerProtocol,
+        on_point: Callable[[str], None] | None = None,
+        only_read: bool = False,
+    ) -> None:
         super().__init__(serde=serde)
-        self._file = ThreadFile(path, on_point)
+        self._file = ThreadFile(path, on_point, only_read=only_read)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoints")
 
     def close(self) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 from countersign.adapters.blobs import FolderBlobs
 from countersign.adapters.clock import SystemClock
@@ -16,8 +18,10 @@ from countersign.domain.desk import Desk
 from countersign.domain.errors import SettingsError, StorageError
 from countersign.ledger import SqlLedger, models, open_ledger
 from countersign.ledger.journal import journaled
+from countersign.ledger.read import Source
+from countersign.parts import parts_of
 from countersign.policy.gate import CedarGate
-from countersign.ports import Clock, Deps, Outbox, Shop
+from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
 from countersign.settings import Settings
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
@@ -28,9 +32,6 @@ from countersign.triage.store import load_or_train
 from countersign.triage.versions import Current, open_version
 from graphs.support import fingerprint
 from tools.gateway import EffectGateway
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +63,7 @@ def compose(
     stack.callback(ledger.close)
     knowledge = FtsKnowledge(desk.folder / "knowledge")
     stack.callback(knowledge.close)
+    triage = _weighed(loaded, settings, ledger)
     deps = Deps(
         desk=desk,
         shop=open_configured_shop(settings, clock, stack),
@@ -69,22 +71,75 @@ def compose(
         replies=loaded.replies,
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
-        triage=Weighed(
-            current_triage(loaded.shipped, desk, settings, ledger),
-            read_signals(desk.folder / "signals.toml", desk.requests),
-        ),
+        triage=triage,
         gate=loaded.gate,
         gateway=EffectGateway(),
         ledger=ledger,
         clock=clock,
-        scope=partial(journaled, journal=ledger),
+        scope=partial(journaled, journal=ledger, parts=_parts_in_use(ledger, loaded, triage)),
         graph=fingerprint(),
         on_point=on_point,
     )
     return deps, ledger
 
 
-def current_triage(shipped: Callable[[], LocalTriage], desk: Desk, settings: Settings, ledger: SqlLedger) -> Current:
+def compose_dry(settings: Settings, stack: ExitStack, *, shop: bool) -> Deps:
+    """The parts that read and decide, with nothing behind them that acts: for replays, which bring their own ledger.
+
+    With `shop`, facts can be looked up, in a snapshot where the shop is a SQLite file.
+    """
+    loaded = load(settings)
+    clock, absent = SystemClock(), cast("Any", None)
+    knowledge = FtsKnowledge(loaded.desk.folder / "knowledge")
+    stack.callback(knowledge.close)
+    return Deps(
+        desk=loaded.desk, shop=_shop_to_read(settings, clock, stack) if shop else absent, knowledge=knowledge,
+        replies=loaded.replies, outbox=absent, blobs=FolderBlobs(settings.var / "blobs"),
+        triage=_weighed(loaded, settings, settings.ledger_file), gate=loaded.gate, gateway=absent, ledger=absent,
+        clock=clock, scope=absent, graph=fingerprint(),
+    )  # fmt: skip
+
+
+def _shop_to_read(settings: Settings, clock: Clock, stack: ExitStack) -> Shop:
+    """The shop for lookups alone: it is neither made nor seeded, and a SQLite file is not even opened for writing."""
+    if "://" not in settings.shop_url:
+        return _own_shop(settings.shop_url)
+    from countersign.adapters.shop import SqlShop, snapshot
+
+    engines = snapshot(settings.shop_url, Path(stack.enter_context(TemporaryDirectory(prefix="countersign-"))))
+    stack.callback(engines.close)
+    return SqlShop(engines, clock.now)
+
+
+def todays_parts(deps: Deps) -> dict[str, str]:
+    """What is in use now, by name and digest; of reply templates where the replies are the desk's own."""
+    texts = deps.replies.texts() if isinstance(deps.replies, TemplateReplies) else {}
+    return parts_of(deps.desk, texts, triage_digest(deps.triage))
+
+
+def _parts_in_use(ledger: SqlLedger, loaded: Loaded, triage: TriageModel) -> Callable[[], str]:
+    """Answers the digest of what is in use; worked out when a read is written, because not every command reads."""
+
+    @cache
+    def keep(model: str) -> str:
+        return ledger.keep_parts(parts_of(loaded.desk, loaded.replies.texts(), model))
+
+    return lambda: keep(triage_digest(triage))
+
+
+def triage_digest(triage: TriageModel) -> str:
+    """What names the model; empty for one of somebody's own that has no digest."""
+    return str(getattr(triage, "digest", ""))
+
+
+def _weighed(loaded: Loaded, settings: Settings, source: Source) -> Weighed:
+    """The triage that the graph sees: the model in use, held against the desk's signals."""
+    desk = loaded.desk
+    current = current_triage(loaded.shipped, desk, settings, source)
+    return Weighed(current, read_signals(desk.folder / "signals.toml", desk.requests))
+
+
+def current_triage(shipped: Callable[[], LocalTriage], desk: Desk, settings: Settings, source: Source) -> Current:
     """The model in use: the learnt version that the ledger names, or the shipped one."""
     folder, access = settings.var / "triage", embeddings_access(settings)
     escalations = read_escalations(desk.folder / "escalate.toml")
@@ -92,10 +147,10 @@ def current_triage(shipped: Callable[[], LocalTriage], desk: Desk, settings: Set
     def opened(version: int) -> LocalTriage:
         if version == 0:
             return shipped()
-        model = open_version(models.find(ledger, version), folder, desk.requests, access)
+        model = open_version(models.find(source, version), folder, desk.requests, access)
         return LocalTriage(model, escalations=escalations, languages=desk.settings.languages)
 
-    return Current(partial(models.in_use, ledger), partial(models.below, ledger), opened)
+    return Current(partial(models.in_use, source), partial(models.below, source), opened)
 
 
 def shipped_triage(desk: Desk, settings: Settings) -> LocalTriage:
@@ -157,7 +212,7 @@ def _outbox(settings: Settings, desk: Desk) -> Outbox:
     return SmtpOutbox(settings.smtp, desk.settings.mail)
 
 
-def _private_folder(folder: "Path") -> None:
+def _private_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

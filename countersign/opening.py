@@ -1,7 +1,7 @@
 """How a desk is opened: `with` for a desk to call, `async with` for one to await, under an event loop or not."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -12,6 +12,7 @@ from countersign.domain.errors import MisuseError
 
 if TYPE_CHECKING:
     from countersign.batch import Summary
+    from countersign.display.replays import ForkView, History, Replays
     from countersign.display.views import Inbox, ReviewView, TicketView, Timeline
     from countersign.domain.review import Reply
     from countersign.learning import TriageLearning
@@ -122,6 +123,22 @@ class AsyncRuntime:
     def triage(self) -> "TriageLearning":
         """As `Runtime.triage`, whose calls block: `await desk.aside(desk.triage.learn, by="ines")`."""
         return self.runtime.triage
+
+    async def history(self, ticket_id: str) -> "History":
+        """As `Runtime.history`."""
+        return await self.aside(self.runtime.history, ticket_id)
+
+    async def replay(self, ticket_id: str = "", *, live: bool = False) -> "Replays":
+        """As `Runtime.replay`."""
+        return await self.aside(self.runtime.replay, ticket_id, live=live)
+
+    async def fork(self, ticket_id: str, *, at: int, values: Mapping[str, object]) -> "ForkView":
+        """As `Runtime.fork`."""
+        return await self.aside(self.runtime.fork, ticket_id, at=at, values=values)
+
+    async def propose(self, fork: "ForkView", *, by: str) -> "TicketView":
+        """As `Runtime.propose`."""
+        return await self.aside(self.runtime.propose, fork, by=by)
 
     async def aside(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Any blocking call, in one of the desk's threads: `await desk.aside(ticket.steps)`."""

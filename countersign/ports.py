@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from countersign.answers import Answers
+from countersign.counts import Counts as Counts
 from countersign.domain.desk import Desk
 from countersign.domain.facts import Passage
 from countersign.domain.outcome import (
@@ -173,12 +174,12 @@ class Journal(Protocol):
         """The recorded answer as JSON, or None."""
         ...
 
-    def record(self, ticket: str, step: str, request: str, method: str, answer: str) -> None:
-        """Keeps the first answer; a second for the same request is ignored."""
+    def record(self, ticket: str, step: str, request: str, method: str, answer: str, parts: str = "") -> None:
+        """Keeps the first answer; a second for the same request is ignored. `parts` names what was in use."""
         ...
 
 
-class Ledger(Answers, Protocol):
+class Ledger(Answers, Counts, Protocol):
     """The law: what was accepted, proposed, decided, granted and done. Every write is one idempotent transaction."""
 
     def accept(self, message: Message, body: str, subject: str, now: datetime) -> Accepted:
@@ -203,8 +204,6 @@ class Ledger(Answers, Protocol):
         """The ticket's finished turns, oldest first."""
         ...
 
-    def other_tickets(self, sender: str, ticket_id: str, since: datetime) -> int: ...
-
     def unfinished(self) -> tuple[TicketRef, ...]:
         """Tickets in status `received`: what has to run."""
         ...
@@ -222,18 +221,6 @@ class Ledger(Answers, Protocol):
 
     def proposals(self, ref: TicketRef) -> tuple[Proposal, ...]:
         """The turn's proposals that are not void, in plan order."""
-        ...
-
-    def replies_since(self, address: str, since: datetime) -> int:
-        """How many replies went to an address since then."""
-        ...
-
-    def effects_on(self, kind: str, target: str) -> int:
-        """How many effects of that kind the target has seen (started, done or unknown), from any ticket."""
-        ...
-
-    def open_elsewhere(self, kind: str, target: str, ticket_id: str) -> int:
-        """How many proposals of that kind for that target are open in other tickets."""
         ...
 
     def next_granted(self, ref: TicketRef) -> Granted | None:

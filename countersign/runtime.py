@@ -1,6 +1,6 @@
 """The composition root: `open_runtime` builds the desk's parts and the compiled graph, and closes them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from checkpoints.strict import enable_strict, require_strict
 from checkpoints.thread import thread_id
 from countersign.adapters.locks import TicketLocks
+from countersign.display.replays import ForkView, History, Replays
 from countersign.display.views import Inbox, ReviewView, TicketView, Timeline
 from countersign.domain.errors import CountersignError, InputError, RejectedError, StorageError
 from countersign.domain.outcome import Outcome
@@ -19,6 +20,7 @@ from countersign.domain.state import STATE_TYPES, TicketState
 from countersign.domain.ticket import TicketRef
 from countersign.opening import Opening
 from countersign.ports import Clock, Deps
+from countersign.replaying import propose, replayer_of
 from countersign.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -108,6 +110,26 @@ class Runtime:
         from countersign.learning import TriageLearning
 
         return TriageLearning(self)
+
+    def history(self, ticket_id: str) -> History:
+        """The steps of a ticket's thread, in all its turns, with what each decided."""
+        return History(ticket_id, replayer_of(self).steps(self.ticket(ticket_id).id))
+
+    def replay(self, ticket_id: str = "", *, live: bool = False) -> Replays:
+        """Runs a ticket again from its record, or every one; see `countersign.replay`. `live` looks facts up now."""
+        replayer = replayer_of(self, live=live)
+        return Replays((replayer.replay(ticket_id),) if ticket_id else tuple(replayer.replay_all()))
+
+    def fork(self, ticket_id: str, *, at: int, values: Mapping[str, object]) -> ForkView:
+        """What would have come of a ticket had a step of its history left other values, by path; nothing happens.
+
+        Raises MisuseError for a step or path that is not there, ReplayMismatchError where the step isn't reached now.
+        """
+        return ForkView(replayer_of(self).fork(ticket_id, at, values))
+
+    def propose(self, fork: ForkView, *, by: str) -> TicketView:
+        """Puts what a fork came to before the live ticket as a person's edit; raises RejectedError as `answer` does."""
+        return TicketView.of(propose(self, fork, by), self)
 
     def handle(self, ticket_id: str, control: "RunControl | None" = None) -> TicketView:
         """Runs a ticket until it is finished or waits for a person, and answers how it stands.

@@ -1,21 +1,22 @@
 """Whether a thread may go on from its newest checkpoint. Where it may not, its turn runs again from the inbox."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from uuid import UUID
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from checkpoints.history import next_nodes, written_at
+from countersign.domain.state import TicketState
 from countersign.domain.ticket import InboxMessage, TicketRef
 from graphs.catalog import contracts
 
 if TYPE_CHECKING:
-    from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
+    from langgraph.checkpoint.base import CheckpointTuple
 
 AHEAD = 2.0
 """Seconds that a checkpoint may be ahead of the system's clock: ids of one process never go backwards."""
-_NEXT = "branch:to:"
-"""The library's prefix of the channel that starts a node."""
-_EPOCH = 0x01B21DD213814000
-"""1970-01-01 in UUID time: 100 ns steps since 1582-10-15 (RFC 9562, section 5.1)."""
 
 
 def distrust(head: "CheckpointTuple", ref: TicketRef, inbox: tuple[InboxMessage, ...], now: float) -> str:
@@ -24,15 +25,17 @@ def distrust(head: "CheckpointTuple", ref: TicketRef, inbox: tuple[InboxMessage,
     A checkpoint from the future hides every later one: checkpoints are in the order of their ids, which are times.
     A checkpoint whose next node is gone would end without a word: the library runs nothing and reports no error.
     """
-    if written_at(head.checkpoint["id"]) > now + AHEAD:
+    if written_at(head.checkpoint["id"]).timestamp() > now + AHEAD:
         return "its last checkpoint is from the future: the clock was set back"
     values = head.checkpoint["channel_values"]
     if values.get("ticket") != ref:
         return ""
     if not {message.key for message in values.get("inbox", ())} <= {message.key for message in inbox}:
         return "it read messages that this ledger does not have: the ledger was replaced"
+    if channel := unreadable(values):
+        return f"its {channel} can't be read any more: the types have changed"
     known, then = contracts(), _stamped(head.metadata)
-    for name in pending(head.checkpoint):
+    for name in next_nodes(head.checkpoint):
         if name not in known:
             return f"the graph has no node {name} any more"
         if known[name] != then.get(name):
@@ -40,15 +43,37 @@ def distrust(head: "CheckpointTuple", ref: TicketRef, inbox: tuple[InboxMessage,
     return ""
 
 
-def pending(checkpoint: "Checkpoint") -> tuple[str, ...]:
-    """The nodes that the thread would go on with, whether the graph still has them or not."""
-    return tuple(name.removeprefix(_NEXT) for name in checkpoint["channel_values"] if name.startswith(_NEXT))
+def unreadable(values: Mapping[str, object]) -> str:
+    """The first channel whose value is not what the state declares; empty where all are.
+
+    The library says nothing where a class has moved (a dict stands in its place) or has a new required field (it is
+    built without).
+    """
+    for name, form in _forms().items():
+        if name in values and not _readable(values[name], form):
+            return name
+    return ""
 
 
-def written_at(checkpoint_id: str) -> float:
-    """When a checkpoint was written, in seconds since 1970, by its id (UUID version 6)."""
-    number = UUID(checkpoint_id).int
-    return (((number >> 80) << 12 | (number >> 64) & 0xFFF) - _EPOCH) / 1e7
+def _readable(value: object, form: TypeAdapter[Any]) -> bool:
+    try:
+        built = form.validate_json(form.dump_json(value, warnings="none"))
+    except (ValidationError, PydanticSerializationError, AttributeError):
+        return False
+    return _classes(value) == _classes(built)
+
+
+def _classes(value: object) -> list[type]:
+    """The classes of a channel's value and of its items."""
+    found: list[object] = [value]
+    if isinstance(value, tuple):
+        found += cast("tuple[object, ...]", value)
+    return [type(item) for item in found]
+
+
+@cache
+def _forms() -> Mapping[str, TypeAdapter[Any]]:
+    return {name: TypeAdapter(declared) for name, declared in get_type_hints(TicketState).items()}
 
 
 def _stamped(metadata: Mapping[str, object]) -> dict[str, str]:

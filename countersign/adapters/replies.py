@@ -76,6 +76,10 @@ class TemplateReplies:
         """All templates of a language, sorted, without the letter."""
         return tuple(sorted(name for tongue, name in self._sources if tongue == language and name != LETTER))
 
+    def texts(self) -> dict[str, str]:
+        """Every template's text, by `language/name`."""
+        return {f"{language}/{name}": source.text for (language, name), source in self._sources.items()}
+
     def _source(self, template: str, language: str) -> _Source:
         languages = self._desk.settings.languages
         source = self._sources.get((language if language in languages else languages[0], template))

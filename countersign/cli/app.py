@@ -19,14 +19,16 @@ EXIT_INPUT = 3
 """Something in the input could not be read; the rest was handled."""
 EXIT_FAILED = 4
 """Storage or another part of ours failed."""
+EXIT_DIVERGED = 5
+"""A replayed ticket came to something else than is recorded."""
 EXIT_INTERRUPTED = 130
 """Ctrl-C: what ran is kept, and the same command goes on from there."""
 EXIT_TERMINATED = 143
 """SIGTERM: as after Ctrl-C."""
 
 _COMMANDS = (
-    "run", "resume", "look", "review", "desk", "triage", "triage_learning", "token", "doctor", "audit", "halt", "graph",
-    "lab", "lab_crash",
+    "run", "resume", "look", "review", "replay", "desk", "triage", "triage_learning", "token", "doctor", "audit",
+    "halt", "graph", "lab", "lab_crash",
 )  # fmt: skip
 """The files with commands, in the order in which --help lists them."""
 

@@ -67,10 +67,22 @@ def drawn(steps: Iterable[Step]) -> RenderableType:
     rows.add_column("kind", no_wrap=True)
     rows.add_column("what it came to", ratio=1)
     for step in steps:
-        said = "\n".join(lines(step)) or _SILENT.get(step.node, "")
-        kind = Text(step.kind, style=_KIND_STYLE.get(step.kind, ""))
-        rows.add_row(Text(str(step.number), style="dim"), Text(step.node, style="bold"), kind, Text(said))
+        kind = Text(step.kind, style=kind_style(step.kind))
+        rows.add_row(Text(str(step.number), style="dim"), Text(step.node, style="bold"), kind, Text(said(step)))
     return rows
+
+
+def kind_style(kind: str) -> str:
+    """A node's kind as a colour."""
+    return _KIND_STYLE.get(kind, "")
+
+
+def said(step: Step) -> str:
+    """What a step came to; a value that another version of the program kept may not be one that can be told."""
+    try:
+        return "\n".join(lines(step)) or _SILENT.get(step.node, "")
+    except (AttributeError, TypeError, KeyError):
+        return "(kept by another version of the program)"
 
 
 def lines(step: Step) -> Iterator[str]:

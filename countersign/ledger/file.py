@@ -96,11 +96,11 @@ class LedgerFile:
 
 @contextmanager
 def read_only(path: Path) -> Generator[sa.Connection]:
-    """A view of a file that is only looked at: it is neither made nor migrated."""
+    """A view of a file that is only looked at: it is neither made nor migrated, and what its log holds stays there."""
     if not path.is_file():
         hint = "run `countersign run` first, or name another folder with --var"
         raise StorageError("there is no ledger", where=str(path), hint=hint, detail="missing")
-    engine = _engine(path, writes=False)
+    engine = _engine(path, writes=False, url=_url_to_read(path))
     with storage_faults(path):
         try:
             with engine.begin() as connection:
@@ -169,11 +169,16 @@ def _switch_to_wal(connection: sa.Connection) -> None:
             time.sleep(0.01)
 
 
-def _engine(path: Path, *, writes: bool) -> sa.Engine:
+def _engine(path: Path, *, writes: bool, url: sa.URL | None = None) -> sa.Engine:
     # One writing connection for the process: its threads queue in the pool, which is fair; SQLite's own wait is not.
     size = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 5, "max_overflow": 20}
     engine = sa.create_engine(
-        _url(path), poolclass=QueuePool, pool_timeout=BUSY_SECONDS, connect_args=_CONNECT, hide_parameters=True, **size
+        url or _url(path),
+        poolclass=QueuePool,
+        pool_timeout=BUSY_SECONDS,
+        connect_args=_CONNECT,
+        hide_parameters=True,
+        **size,
     )
     event.listen(engine, "connect", _confine if writes else _confine_reader)
     event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
@@ -185,6 +190,14 @@ _CONNECT = {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread
 
 def _url(path: Path) -> sa.URL:
     return sa.URL.create("sqlite", database=str(path.absolute()))
+
+
+def _url_to_read(path: Path) -> sa.URL:
+    """Who closes a file last writes its log back into it, unless it was opened as one that can't be written."""
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return _url(path)
+    return sa.URL.create("sqlite", database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:

@@ -11,30 +11,33 @@ from pydantic import TypeAdapter, ValidationError
 from countersign.domain.errors import MisuseError, ReplayMismatchError
 from countersign.domain.frozen import digest
 from countersign.domain.ticket import TicketRef
-from countersign.ports import Clock, Deps, Journal, Knowledge, Shop, ShopReads, TriageModel
+from countersign.ports import Clock, Counts, Deps, Journal, Knowledge, Ledger, Shop, ShopReads, TriageModel
 
 
-def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal) -> Deps:
+def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Callable[[], str] = lambda: "") -> Deps:
     """Deps whose reads are recorded for one step of one turn: the step's next run reads the same answers.
 
-    Shop reads, the help centre, the triage model and the clock are recorded; errors are not. The shop's writes can't
-    be reached through it (MisuseError). A recorded answer that can't be read any more raises ReplayMismatchError.
+    Shop reads, the help centre, the triage model, the clock and what the ledger knows of other tickets are recorded;
+    errors are not. `parts` answers the digest of what is in use, which is kept beside each answer. The shop's writes
+    can't be reached through it (MisuseError). A recorded answer that can't be read any more raises ReplayMismatchError.
     """
-    book = _Book(journal, ref, step)
+    book = _Book(journal, ref, step, parts)
     return replace(
         deps,
         shop=cast("Shop", _Recorded(deps.shop, "shop", ShopReads, book)),
         knowledge=cast("Knowledge", _Recorded(deps.knowledge, "knowledge", Knowledge, book)),
         triage=cast("TriageModel", _Recorded(deps.triage, "triage", TriageModel, book)),
         clock=cast("Clock", _Recorded(deps.clock, "clock", Clock, book)),
+        ledger=cast("Ledger", _Counting(deps.ledger, "ledger", Counts, book)),
     )
 
 
 class _Book:
     """The journal's page for one step."""
 
-    def __init__(self, journal: Journal, ref: TicketRef, step: str) -> None:
+    def __init__(self, journal: Journal, ref: TicketRef, step: str, parts: Callable[[], str]) -> None:
         self._journal, self._ticket, self._step = journal, ref.id, f"{ref.turn}/{step}"
+        self._parts = parts
 
     def answer(
         self, method: str, arguments: Mapping[str, object], form: TypeAdapter[Any], ask: Callable[[], Any]
@@ -43,7 +46,8 @@ class _Book:
         request = digest([method, arguments])
         kept = self._journal.recall(self._ticket, self._step, request)
         if kept is None:
-            self._journal.record(self._ticket, self._step, request, method, form.dump_json(ask()).decode())
+            answer = form.dump_json(ask()).decode()
+            self._journal.record(self._ticket, self._step, request, method, answer, self._parts())
             # Read back, so that the first run sees what every later one will see.
             kept = self._journal.recall(self._ticket, self._step, request)
         return self._decoded(method, form, kept or "")
@@ -83,6 +87,13 @@ class _Recorded:
             return self._book.answer(f"{self._name}.{method}", arguments, form, lambda: real(*args, **kwargs))
 
         return call
+
+
+class _Counting(_Recorded):
+    """Stands before the ledger: what it knows of other tickets is recorded; the ticket's own rows are not."""
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        return super().__getattr__(method) if hasattr(self._protocol, method) else getattr(self._port, method)
 
 
 @cache

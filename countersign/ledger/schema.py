@@ -8,8 +8,9 @@ from countersign.ledger.instants import Instant
 from countersign.ledger.schema_learning import labels as labels
 from countersign.ledger.schema_learning import models as models
 from countersign.ledger.schema_learning import promotions as promotions
+from countersign.ledger.schema_parts import parts as parts
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: the version of the files that this program reads and writes."""
 
 tickets = columns.table(
@@ -70,8 +71,10 @@ journal = columns.table(
     columns.text("request"),
     columns.text("method"),
     columns.text("answer"),
+    columns.text("parts"),
     sa.UniqueConstraint("ticket", "step", "request"),
 )
+"""`parts` is the digest of what was in use: a row of the table of that name."""
 
 verdicts = columns.table(
     "verdicts",

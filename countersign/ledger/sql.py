@@ -1,5 +1,6 @@
 """The ledger over one SQLite file: every method is one transaction."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from countersign.domain.errors import RejectedError
+from countersign.domain.frozen import canonical, digest
 from countersign.domain.outcome import (
     Claim,
     Effect,
@@ -30,6 +32,7 @@ from countersign.ledger.file import LedgerFile, OnPoint
 from countersign.ledger.rows import first, message_of, ticket_of
 from countersign.ledger.schema import inbox as inbox_table
 from countersign.ledger.schema import journal as journal_table
+from countersign.ledger.schema import parts as parts_table
 from countersign.ledger.schema import tickets
 
 
@@ -276,8 +279,19 @@ class SqlLedger:
         with self.file.reading() as connection:
             return connection.scalar(kept)
 
-    def record(self, ticket: str, step: str, request: str, method: str, answer: str) -> None:
+    def record(self, ticket: str, step: str, request: str, method: str, answer: str, parts: str = "") -> None:
         """See `ports.Journal`."""
-        row = {"ticket": ticket, "step": step, "request": request, "method": method, "answer": answer}
+        row = {"ticket": ticket, "step": step, "request": request, "method": method, "answer": answer, "parts": parts}
         with self.file.writing("record") as connection:
             connection.execute(insert(journal_table).values(**row).on_conflict_do_nothing())
+
+    def keep_parts(self, content: Mapping[str, str]) -> str:
+        """Keeps what is in use, by name, unless it is known; answers the digest that stands for all of it."""
+        name = digest(content)
+        with self.file.reading() as connection:
+            if connection.scalar(sa.select(parts_table.c.seq).where(parts_table.c.digest == name)):
+                return name
+        with self.file.writing("keep_parts") as connection:
+            row = {"digest": name, "content": canonical(content)}
+            connection.execute(insert(parts_table).values(**row).on_conflict_do_nothing())
+        return name

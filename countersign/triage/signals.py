@@ -53,6 +53,11 @@ class Signal(Frozen):
 class Reader(Protocol):
     """What predicts from the words alone."""
 
+    @property
+    def digest(self) -> str:
+        """Names the model."""
+        ...
+
     def predict(self, subject: str, text: str, language: str) -> Triage: ...
 
 
@@ -62,6 +67,11 @@ class Weighed:
     def __init__(self, reader: Reader, signals: Sequence[Signal]) -> None:
         self._reader = reader
         self._signals = tuple(signals)
+
+    @property
+    def digest(self) -> str:
+        """Names the model together with the signals."""
+        return digest([self._reader.digest, self._signals])
 
     def predict(self, subject: str, text: str, language: str, clues: Clues = NO_CLUES) -> Triage:
         """See `ports.TriageModel`; the model's digest is over the signals too."""

@@ -74,6 +74,11 @@ class Current:
         version, reader = self.now()
         return reader.predict(subject, text, language).model_copy(update={"version": version})
 
+    @property
+    def digest(self) -> str:
+        """Names the model of the latest prediction."""
+        return self._held[1].digest
+
     def now(self) -> Held:
         """The version that predicts now, and its model."""
         wanted = self._in_use()

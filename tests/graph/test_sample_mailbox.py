@@ -11,6 +11,7 @@ import pytest
 from countersign.adapters.mail import read_sources
 from countersign.batch import Batch, Summary
 from countersign.domain.ticket import TicketRef
+from countersign.replaying import open_replayer
 from countersign.runtime import Runtime, open_runtime
 from countersign.settings import Settings
 from tests.conftest import SteppingClock
@@ -40,6 +41,7 @@ class Came:
 class Handled:
     """The mailbox, handled twice."""
 
+    var: Path
     came: dict[str, Came]
     first: Summary
     second: Summary
@@ -57,7 +59,7 @@ def handled(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Han
         came, first = _run(runtime)
         clock.move(minutes=5)
         _, second = _run(runtime)
-    return Handled(came=came, first=first, second=second)
+    return Handled(var=var, came=came, first=first, second=second)
 
 
 def _run(runtime: Runtime) -> tuple[dict[str, Came], Summary]:
@@ -152,3 +154,11 @@ def test_duplicate_and_reply_are_no_tickets_of_their_own(handled: Handled) -> No
         for other in (expected.get("same_as"), expected.get("ticket")):
             if other:
                 assert handled.came[name].ticket == handled.came[other].ticket
+
+
+def test_replaying_comes_to_the_same(handled: Handled) -> None:
+    """Every sixth ticket, run again from its record: no divergence. `countersign replay --all` runs all of them."""
+    with open_replayer(Settings(var=handled.var)) as replayer, replayer.scratch() as folder:
+        found = [replayer.one(ticket, folder) for ticket in replayer.tickets()[::6]]
+    assert [one for one in found if one.result != "same" or one.changed] == []
+    assert len(found) > 20

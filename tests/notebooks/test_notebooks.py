@@ -39,7 +39,11 @@ def test_make_executes_every_notebook() -> None:
     rule = re.search(r"^notebooks:.*\n\t(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert rule is not None
     assert "notebooks/execute.py" in rule.group(1)
-    assert [path.name for path in NOTEBOOKS] == ["01_one_ticket.ipynb", "02_a_person_in_the_loop.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == [
+        "01_one_ticket.ipynb",
+        "02_a_person_in_the_loop.ipynb",
+        "03_replay_and_fork.ipynb",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -13,7 +13,7 @@ from tests.cli.command import countersign
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _ELSEWHERE = ("make",)
 """What other tests and the CI script run."""
-_READING = {"inbox", "show", "why", "quarantine"}
+_READING = {"inbox", "show", "why", "quarantine", "history", "replay", "fork"}
 """Commands that need something to read."""
 
 

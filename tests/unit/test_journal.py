@@ -1,12 +1,13 @@
 """The journal of reads: a step that runs again is told what it was told, and asks nobody."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 
 from countersign.domain.errors import MisuseError, ReplayMismatchError, RetryError
 from countersign.domain.facts import Passage
@@ -15,8 +16,9 @@ from countersign.domain.shop import Address, Customer, Item, Order, Promo, Subsc
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger
 from countersign.ledger.journal import journaled
+from countersign.ledger.schema import journal, parts
 from countersign.ports import Deps, Scope, ShopReads
-from tests.unit.ledger_cases import NOW, new_ledger
+from tests.unit.ledger_cases import NOW, accept, message, new_ledger
 
 HOME = Address(name="Ann", street="Way 1", postcode="10115", city="Berlin", country="DE")
 ANN = Customer(
@@ -207,7 +209,8 @@ def test_loser_of_a_race_sees_the_winners_answer(ledger: SqlLedger) -> None:
         def recall(self, ticket: str, step: str, request: str) -> str | None:
             return ledger.recall(ticket, step, request)
 
-        def record(self, ticket: str, step: str, request: str, method: str, answer: str) -> None:
+        def record(self, ticket: str, step: str, request: str, method: str, answer: str, parts: str = "") -> None:
+            del parts
             ledger.record(ticket, step, request, method, '"2020-01-01T00:00:00Z"')
             ledger.record(ticket, step, request, method, answer)
 
@@ -216,10 +219,33 @@ def test_loser_of_a_race_sees_the_winners_answer(ledger: SqlLedger) -> None:
 
 def test_other_ports_are_left_alone(ledger: SqlLedger) -> None:
     """Only what is read from outside is recorded; everything else is the desk's own."""
-    deps = deps_of(CountedWorld())
+    deps = replace(deps_of(CountedWorld()), ledger=ledger)
     scoped = journaled(deps, REF, "triage", ledger)
-    assert scoped.ledger is deps.ledger
     assert scoped.outbox is deps.outbox
+    assert scoped.ledger.in_doubt == deps.ledger.in_doubt
+
+
+def test_what_other_tickets_did_is_told_again(ledger: SqlLedger) -> None:
+    """The ledger's word on other tickets is kept like any other read, with the digest of what was in use."""
+    world = CountedWorld()
+
+    def step() -> Deps:
+        return journaled(replace(deps_of(world), ledger=ledger), REF, "5/recall", ledger, lambda: "parts")
+
+    assert step().ledger.other_tickets("ann@example.org", "CS-1001", NOW) == 0
+    accept(ledger, message())
+    assert step().ledger.other_tickets("ann@example.org", "CS-1001", NOW) == 0
+    with ledger.file.reading() as connection:
+        (row,) = connection.execute(sa.select(journal)).mappings()
+    assert (row["method"], row["answer"], row["parts"]) == ("ledger.other_tickets", "0", "parts")
+
+
+def test_parts_are_kept_once(ledger: SqlLedger) -> None:
+    """The same content has the same digest and one row."""
+    first = ledger.keep_parts({"rule:a": "1", "rule:b": "2"})
+    assert ledger.keep_parts({"rule:b": "2", "rule:a": "1"}) == first != ledger.keep_parts({"rule:a": "1"})
+    with ledger.file.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(parts)) == 2
 
 
 def test_journaled_is_a_scope(ledger: SqlLedger) -> None:

@@ -1,7 +1,8 @@
 """Connections to the shop's database: one engine writes, one reads; both are safe to share between threads."""
 
+import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -64,6 +65,27 @@ def open_engines(url: str) -> Engines:
     """
     parsed = _parsed(url)
     return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+
+
+def snapshot(url: str, folder: Path) -> Engines:
+    """Engines to read from: over a copy, in a folder, of a SQLite file as it is now; else over the database itself.
+
+    Raises SettingsError where there is no such file or database.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        return _postgresql(parsed)
+    path = Path(str(parsed.database))
+    if not path.is_file():
+        raise SettingsError("there is no shop to look facts up in", where=str(path), hint="run a desk first")
+    copy = folder / "shop.db"
+    # A log that a crash left stays where it is: who closes a file last in any other mode writes it back.
+    log = path.with_name(f"{path.name}-wal")
+    mode = "ro" if log.exists() and log.stat().st_size else "rw"
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return _sqlite(parsed.set(database=str(copy)))
 
 
 def _parsed(url: str) -> sa.URL:

@@ -1,0 +1,1 @@
+"""Runs a ticket again from its record, and asks what if: on scratch files, with a gateway that causes nothing."""
