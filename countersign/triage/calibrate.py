@@ -73,7 +73,8 @@ def _chances(held: Held, truth: NDArray[np.str_], learn: NDArray[np.bool_]) -> C
     if 0 < int(right[learn].sum()) < int(learn.sum()):
         machine: Any = LogisticRegression(C=STRICT, max_iter=500)
         machine.fit(evidence(held.scores, held.classes)[learn], right[learn])
-        weights, bias = tuple(float(value) for value in machine.coef_[0]), float(machine.intercept_[0])
+        best, lead, beyond = machine.coef_[0].tolist()
+        weights, bias = (best, lead, beyond), float(machine.intercept_[0])
     return Calibration(weights=weights, bias=bias, threshold=0.0, split_threshold=NEVER, doubt_threshold=NEVER)
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+BEYOND = 0.6
+"""Share of the lead over `none` in a text's familiarity."""
+
 
 def evidence(scores: "NDArray[np.floating]", classes: Sequence[str]) -> "NDArray[np.float64]":
     """Three figures a row: the best request's score, its lead over the next, and its lead over `none`.
@@ -27,9 +30,9 @@ def evidence(scores: "NDArray[np.floating]", classes: Sequence[str]) -> "NDArray
 
 
 def familiarity(scores: "NDArray[np.floating]", classes: Sequence[str]) -> "NDArray[np.float64]":
-    """How much like a request a text is, whichever: half the best score, and half its lead over `none`."""
+    """How much like a request a text is, whichever: the best score and, for `BEYOND` of it, its lead over `none`."""
     best, _, beyond = evidence(scores, classes).T
-    return (best + beyond) / 2
+    return (1 - BEYOND) * best + BEYOND * beyond
 
 
 def chances(scores: "NDArray[np.floating]", classes: Sequence[str], calibration: Calibration) -> "NDArray[np.float64]":

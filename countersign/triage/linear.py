@@ -17,7 +17,7 @@ WORDS: dict[str, Any] = {"ngram_range": (1, 2), "sublinear_tf": True, "token_pat
 CHARACTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (2, 5), "sublinear_tf": True}
 MANY = 10000
 """From so many examples on, what only one of them has is left out, and runs of characters are kept shorter."""
-MANY_CHARACTERS = (3, 4)
+MANY_CHARACTERS = (2, 4)
 PENALTY = 0.5
 TOLERANCE = 0.01
 EMBEDDED = 2.0

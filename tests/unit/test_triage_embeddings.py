@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -60,7 +60,7 @@ class Endpoint(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(mode: str = "") -> Iterator[str]:
+def serving(mode: str = "") -> Generator[str]:
     Endpoint.mode, Endpoint.seen = mode, []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
     threading.Thread(target=server.serve_forever, daemon=True).start()

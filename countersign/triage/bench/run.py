@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,14 +75,15 @@ def run(task: Task, options: Options, access: Access, on_step: Callable[[str], N
     """Learns and tests; `on_step` hears what is being done."""
     embedder = open_embedder(options.embeddings, access)
     remembering = Remembering(embedder) if embedder else None
-    test = task.test or task.learn
+    test: Sequence[Labelled] = task.test or task.learn
     parts = _parts(task)
     classes = tuple(sorted({example.request for example in task.learn}))
     scores = np.zeros((len(test), len(classes)), dtype=np.float32)
     calibration_of = np.zeros(len(test), dtype=np.intp)
     calibrations: list[Calibration] = []
     seconds = milliseconds = 0.0
-    for number, (learn, indexes) in enumerate(parts):
+    for number, (learn, places) in enumerate(parts):
+        indexes: list[int] = places.tolist()
         on_step(f"{task.name}: part {number + 1} of {len(parts)}")
         start = time.perf_counter()
         model, calibration = _learn(learn, options, remembering)
@@ -156,17 +158,20 @@ def _accepted(tested: _Tested) -> NDArray[np.bool_]:
 
 
 def _unknowns(tested: _Tested, named: NDArray[np.str_], inside: NDArray[np.bool_]) -> Unknowns | None:
-    from sklearn.metrics import roc_auc_score  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+    from sklearn import metrics  # pyright: ignore[reportMissingTypeStubs]
 
     if inside.all():
         return None
-    known = familiarity(tested.scores, tested.classes)
-    passed = known[~inside] >= np.quantile(known[inside], 0.05)
+    known: NDArray[np.float64] = familiarity(tested.scores, tested.classes)
+    least: Any = np.quantile(known[inside], 0.05)
+    passed = known[~inside] >= least
+    sklearn: Any = metrics
+    auroc = float(sklearn.roc_auc_score(inside, known))
     return Unknowns(
         examples=int((~inside).sum()),
         recall=_share(named[~inside] == NONE),
         recall_at_95=_share(~passed),
-        auroc=round(float(roc_auc_score(inside, known)), 4),
+        auroc=round(auroc, 4),
         fpr_at_95=_share(passed),
     )
 
