@@ -30,11 +30,17 @@ NEW_WORDS = (
 
 
 def small_desk(folder: Path) -> Path:
-    """The demonstration desk with a few examples of a few requests."""
+    """The demonstration desk with a few examples of a few requests, and the loose target that so few can keep."""
     desk = Path(shutil.copytree(ROOT / "desk", folder / "desk", ignore=shutil.ignore_patterns("mail")))
     for path in (desk / "examples").glob("*.jsonl"):
         lines = path.read_text().splitlines()[:EACH] if path.stem in REQUESTS else []
         path.write_text("".join(f"{line}\n" for line in lines))
+    settings = desk / "desk.toml"
+    text = settings.read_text().replace(
+        "target_error = 0.05\nconfidence = 0.99", "target_error = 0.2\nconfidence = 0.5"
+    )
+    assert "target_error = 0.2" in text
+    settings.write_text(text)
     return desk
 
 
