@@ -27,9 +27,22 @@ EXIT_TERMINATED = 143
 """SIGTERM: as after Ctrl-C."""
 
 _COMMANDS = (
-    "run", "resume", "look", "review", "replay", "desk", "triage", "triage_learning", "token", "doctor", "audit",
-    "halt", "graph", "lab", "lab_crash",
-)  # fmt: skip
+    "run",
+    "resume",
+    "look",
+    "review",
+    "replay",
+    "desk",
+    "triage",
+    "triage_learning",
+    "token",
+    "doctor",
+    "audit",
+    "halt",
+    "graph",
+    "lab",
+    "lab_crash",
+)
 """The files with commands, in the order in which --help lists them."""
 
 Var = Annotated[

@@ -87,6 +87,8 @@ class Edited(Frozen):
     proposals: tuple[Proposal, ...]
     """All but the reply."""
     draft: Draft
+    changed: tuple[str, ...] = ()
+    """Ids of the proposals that the person has made: four eyes may want somebody else's approval of them."""
     facts: tuple[Fact, ...] = ()
     """What an earlier turn knew, where the answer begins a turn of its own."""
 
@@ -98,6 +100,8 @@ class Asked(Frozen):
     proposal: Proposal
     version: str
     context: dict[str, JsonValue]
+    editor: str = ""
+    """Who has made it so in an edit; empty where a playbook or an agent proposed it."""
 
 
 Permit = Callable[[Asked, int], int]

@@ -8,11 +8,11 @@ from typing import Literal
 import sqlalchemy as sa
 
 from countersign.domain.frozen import digest
-from countersign.domain.review import Asked, Permit, Rejection
+from countersign.domain.review import Asked, Edited, Permit, Rejection
 from countersign.domain.ticket import TicketRef
 from countersign.ledger.counts import effects_on
 from countersign.ledger.rows import Row, proposal_of, values
-from countersign.ledger.schema import decisions, proposals, signatures, verdicts
+from countersign.ledger.schema import decisions, proposals, reviews, signatures, verdicts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +31,15 @@ def asked_in(connection: sa.Connection, ref: TicketRef) -> tuple[Asked, ...]:
     judged = decisions.c.version.label("judged"), decisions.c.context
     found = sa.select(proposals, *judged).join(decisions, decisions.c.proposal == proposals.c.id)
     rows = connection.execute(found.where(decisions.c.verdict == last).order_by(decisions.c.seq)).mappings()
-    return tuple(_asked(row) for row in rows)
+    made = _editors(connection, ref)
+    return tuple(_asked(row, made.get(row["id"], "")) for row in rows)
+
+
+def _editors(connection: sa.Connection, ref: TicketRef) -> dict[str, str]:
+    """Who made which proposals of the turn by editing."""
+    edits = (reviews.c.ticket == ref.id, reviews.c.turn == ref.turn, reviews.c.edited.is_not(None))
+    found = connection.scalars(sa.select(reviews.c.edited).where(*edits).order_by(reviews.c.seq))
+    return {name: edit.by for edit in map(Edited.model_validate_json, found) for name in edit.changed}
 
 
 def permitted(
@@ -95,8 +103,9 @@ def key_of(connection: sa.Connection, ref: TicketRef, item: Asked) -> str:
     return digest([proposal.kind, proposal.target, slot])
 
 
-def _asked(row: Row) -> Asked:
-    return Asked(id=row["id"], proposal=proposal_of(row), version=row["judged"], context=values(row["context"]))
+def _asked(row: Row, editor: str) -> Asked:
+    seen = values(row["context"])
+    return Asked(id=row["id"], proposal=proposal_of(row), version=row["judged"], context=seen, editor=editor)
 
 
 def _sign(

@@ -78,7 +78,8 @@ def permit_of(person: Person, deps: Deps) -> Permit:
 
     def permit(asked: Asked, spent: int) -> int:
         kind, limit = asked.proposal.kind, person.limits.get(asked.proposal.kind)
-        decision = approval(person.id, asked.proposal, asked.context, deps, spent)
+        context = asked.context | ({"own_edit": True} if asked.editor == person.id else {})
+        decision = approval(person.id, asked.proposal, context, deps, spent)
         money = money_at_stake(asked)
         if decision.answer == "allow":
             return money

@@ -28,9 +28,12 @@ def edited_by(said: Edit, state: TicketState, review: str, who: Person, deps: De
     wanted = before if said.proposals is None else _proposals(said.proposals, before, state, deps)
     draft = _edited_draft(said, wanted, state, deps)
     edit = state.get("edit")
+    ref, known = state["ticket"], {proposal.arguments_digest for proposal in before}
+    changed = tuple(one.id_in(ref.id, ref.turn) for one in wanted if one.arguments_digest not in known)
     edited = Edited(
-        review=review, by=who.id, own=bool(edit and edit.own and said.body is None), proposals=wanted, draft=draft
-    )
+        review=review, by=who.id, own=bool(edit and edit.own and said.body is None), proposals=wanted, draft=draft,
+        changed=changed,
+    )  # fmt: skip
     return edited, _asked(edited, state, deps)
 
 
@@ -65,7 +68,12 @@ def _asked(edited: Edited, state: TicketState, deps: Deps) -> tuple[Asked, ...]:
         if judged.decision.answer == "deny":
             why = judged.decision.reason or ", ".join(judged.decision.rules)
             raise RejectedError(f"policy refuses {proposal.kind} on {proposal.target}: {why}", detail="policy")
-        asked.append(Asked(id=judged.proposal, proposal=proposal, version=judged.version, context=judged.context))
+        editor = edited.by if judged.proposal in edited.changed else ""
+        asked.append(
+            Asked(
+                id=judged.proposal, proposal=proposal, version=judged.version, context=judged.context, editor=editor
+            )
+        )  # fmt: skip
     return tuple(asked)
 
 

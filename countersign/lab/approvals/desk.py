@@ -118,7 +118,10 @@ class DeskTarget:
     def _resume_signed_in(self, asked: Asked) -> None:
         config = self.signed_in(thread_config(asked.ticket))
         wake: Command[Any] = Command(resume=self.yes())
-        self.graph.invoke(wake, config, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+        try:
+            self.graph.invoke(wake, config, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+        except CountersignError as error:  # it came too late in the middle of the other's run, and says so
+            raise Refused(f"{error} [{error.full_code}]") from error
 
     def _deed(self, work: Callable[[], None], *, anew: bool) -> Deed:
         def deed(ready: Callable[[], None]) -> str:
