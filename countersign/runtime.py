@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from checkpoints.saver import ThreadSaver
     from countersign.batch import Summary
+    from countersign.domain.retention import Freed
     from countersign.domain.review import Reply
     from countersign.ledger import SqlLedger
     from graphs.support import SupportGraph
@@ -98,6 +99,24 @@ class Runtime:
 
         ticket = answer(self, question.shown.ticket.id, said, by, question.shown.digest)
         return TicketView.of(ticket, self)
+
+    def retain(self, days: int | None = None, *, dry_run: bool = False) -> "Freed":
+        """Forgets what ended more than so many days ago, as `countersign retention` does."""
+        from countersign.retention import retain
+
+        return retain(self, days, dry_run=dry_run, listen=lambda _done, _of: None)
+
+    def keep(self, ticket_id: str, *, by: str, why: str = "") -> bool:
+        """Marks a ticket to be kept whole, as a person of the desk; False where it is marked already."""
+        from countersign.retention import keep_ticket
+
+        return keep_ticket(self, ticket_id, by, why)
+
+    def unkeep(self, ticket_id: str, *, by: str) -> bool:
+        """Takes that mark away; False where there is none."""
+        from countersign.retention import unkeep_ticket
+
+        return unkeep_ticket(self, ticket_id, by)
 
     def handle(self, ticket_id: str, control: "RunControl | None" = None) -> TicketView:
         """Runs a ticket until it is finished or waits for a person, and answers how it stands.

@@ -24,7 +24,7 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 """SIGTERM: as after Ctrl-C."""
 
-_COMMANDS = ("run", "resume", "look", "review", "desk", "triage", "token", "doctor")
+_COMMANDS = ("run", "resume", "look", "review", "retention", "desk", "triage", "token", "doctor")
 """The files with commands, in the order in which --help lists them."""
 
 Var = Annotated[

@@ -90,6 +90,8 @@ class DeskSettings(Frozen):
     """Hours that a proposal of a kind may wait for a person; 72 where nothing is said."""
     grant_minutes: int = Field(default=60, ge=1, le=1440)
     """How long a grant that policy gave by itself may wait to be used."""
+    keep_days: int = Field(default=90, ge=0, le=36_500)
+    """Days for which a ticket that has ended keeps its checkpoints, its journals and its raw mail."""
 
 
 class Desk(Frozen):

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -21,7 +21,11 @@ OnPoint = Callable[[str], None]
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
 
-_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON")
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON", "secure_delete = ON")
+
+_PAGES_AT_ONCE = 500
+
+_LEVELS = (("synchronous", "FULL"), ("synchronous", "NORMAL"))
 
 _HARMLESS = frozenset(
     {
@@ -65,11 +69,16 @@ class LedgerFile:
         self._closed = False
 
     @contextmanager
-    def writing(self, operation: str) -> Generator[sa.Connection]:
-        """One transaction: all of it is kept, or nothing. The audit's head is anchored afterwards."""
+    def writing(self, operation: str, *, durable: bool = True) -> Generator[sa.Connection]:
+        """One transaction: all of it is kept, or nothing. The audit's head is anchored afterwards.
+
+        One that is not `durable` survives the end of the process and waits for no disk; the next durable one keeps it
+        for good with itself, so nothing is ever kept without what was written before it.
+        """
         self._require_open()
         with storage_faults(self.path):
-            with self._writer.begin() as connection:
+            writer = self._writer.execution_options(durable=durable)
+            with writer.begin() as connection:
                 yield connection
                 head = audit.head(connection)
                 self._on_point(f"ledger.{operation}.before")
@@ -82,6 +91,19 @@ class LedgerFile:
         self._require_open()
         with storage_faults(self.path), self._reader.begin() as connection:
             yield connection
+
+    def give_back(self) -> None:
+        """Returns free pages to the disk, a few at a time so that no writer waits long, and empties the log.
+
+        A file from before pages could be returned keeps them, and fills them again.
+        """
+        self._require_open()
+        with storage_faults(self.path), closing(_maintenance(self.path)) as connection:
+            left = -1
+            while (free := connection.execute("PRAGMA freelist_count").fetchone()[0]) not in (0, left):
+                connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")  # steps to the end
+                left = free
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Closes every connection; none is opened again."""
@@ -150,6 +172,7 @@ def _migrate(path: Path) -> None:
     with engine.connect() as connection:
         if version_of(connection) == HEAD:
             return
+        connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table
         _switch_to_wal(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         upgrade(connection, path)
@@ -192,7 +215,14 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _maintenance(path: Path) -> sqlite3.Connection:
+    """A connection that waits a moment only: there is always a next time."""
+    return sqlite3.connect(path, timeout=1.0, isolation_level=None)
+
+
 def _begin_writing(connection: sa.Connection) -> None:
+    level = "FULL" if connection.get_execution_options().get("durable", True) else "NORMAL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -211,12 +241,17 @@ def _confine_reader(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _authorize(action: int, first: str | None, second: str | None, _database: str | None, _by: str | None) -> int:
-    """Permits reading, adding, and updating all but the audit: no DROP, ALTER, DELETE, ATTACH or new PRAGMA."""
+    """Permits reading, adding, updating all but the audit, and forgetting journals.
+
+    No DROP, ALTER, ATTACH or other DELETE; no new PRAGMA but how a transaction waits for the disk.
+    """
     if action in _HARMLESS:
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_UPDATE and first is not None and first != "audit":
         return sqlite3.SQLITE_DENY if first.startswith("sqlite_") else sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_PRAGMA and second is None:
+    if action == sqlite3.SQLITE_DELETE and first == "journal":
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA and (second is None or (first, second) in _LEVELS):
         return sqlite3.SQLITE_OK
     return sqlite3.SQLITE_DENY
 

@@ -3,10 +3,11 @@
 import sqlalchemy as sa
 
 from countersign.ledger import columns
+from countersign.ledger import schema_retention as schema_retention  # its tables are among the metadata
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: the version of the files that this program reads and writes."""
 
 tickets = columns.table(

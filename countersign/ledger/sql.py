@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from countersign.domain.errors import RejectedError
 from countersign.domain.outcome import (
@@ -29,8 +28,11 @@ from countersign.ledger import audit, claims, counts, effects, ended, execution,
 from countersign.ledger.file import LedgerFile, OnPoint
 from countersign.ledger.rows import first, message_of, ticket_of
 from countersign.ledger.schema import inbox as inbox_table
-from countersign.ledger.schema import journal as journal_table
 from countersign.ledger.schema import tickets
+
+_RECALL = "SELECT answer FROM journal WHERE ticket = ? AND step = ? AND request = ?"
+_RECORD = "INSERT OR IGNORE INTO journal (ticket, step, request, method, answer) VALUES (?, ?, ?, ?, ?)"
+"""As text: every read of every step asks one and says the other, and building them costs more than running them."""
 
 
 def open_ledger(path: Path, on_point: OnPoint | None = None) -> "SqlLedger":
@@ -270,14 +272,10 @@ class SqlLedger:
 
     def recall(self, ticket: str, step: str, request: str) -> str | None:
         """See `ports.Journal`."""
-        kept = sa.select(journal_table.c.answer).where(
-            journal_table.c.ticket == ticket, journal_table.c.step == step, journal_table.c.request == request
-        )
         with self.file.reading() as connection:
-            return connection.scalar(kept)
+            return connection.exec_driver_sql(_RECALL, (ticket, step, request)).scalar()
 
     def record(self, ticket: str, step: str, request: str, method: str, answer: str) -> None:
-        """See `ports.Journal`."""
-        row = {"ticket": ticket, "step": step, "request": request, "method": method, "answer": answer}
-        with self.file.writing("record") as connection:
-            connection.execute(insert(journal_table).values(**row).on_conflict_do_nothing())
+        """See `ports.Journal`. It waits for no disk: whatever is decided on it is kept with it."""
+        with self.file.writing("record", durable=False) as connection:
+            connection.exec_driver_sql(_RECORD, (ticket, step, request, method, answer))
