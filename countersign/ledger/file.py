@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from countersign.domain.errors import CountersignError, InputError, RejectedError, StorageError
 from countersign.ledger import anchor, audit
+from countersign.ledger.faults import require_file, storage_error
 from countersign.ledger.migrate import require_version, upgrade, version_of
 from countersign.ledger.schema import HEAD
 
@@ -38,16 +39,6 @@ _HARMLESS = frozenset(
         sqlite3.SQLITE_SAVEPOINT,
     }
 )
-
-_DETAILS = {
-    sqlite3.SQLITE_BUSY: "busy",
-    sqlite3.SQLITE_LOCKED: "busy",
-    sqlite3.SQLITE_FULL: "full",
-    sqlite3.SQLITE_CORRUPT: "corrupt",
-    sqlite3.SQLITE_NOTADB: "corrupt",
-    sqlite3.SQLITE_CANTOPEN: "unreachable",
-    sqlite3.SQLITE_READONLY: "unreachable",
-}
 
 
 class LedgerFile:
@@ -119,9 +110,7 @@ class LedgerFile:
 @contextmanager
 def read_only(path: Path) -> Generator[sa.Connection]:
     """A view of a file that is only looked at: it is neither made nor migrated."""
-    if not path.is_file():
-        hint = "run `countersign run` first, or name another folder with --var"
-        raise StorageError("there is no ledger", where=str(path), hint=hint, detail="missing")
+    require_file(path)
     engine = _engine(path, writes=False)
     with storage_faults(path):
         try:
@@ -139,24 +128,19 @@ def storage_faults(path: Path) -> Generator[None]:
         yield
     except exc.IntegrityError as error:
         if "law: " not in str(error.orig):
-            raise _storage_error(error.orig, path) from error
+            raise storage_error(error.orig, path) from error
         raise RejectedError(str(error.orig).replace("law: ", ""), detail="law") from error
     except exc.TimeoutError as error:
         raise StorageError("the ledger is busy", where=str(path), detail="busy") from error
     except exc.StatementError as error:
         if isinstance(error.orig, CountersignError):  # of a value that our own column types refuse
             raise error.orig from error
-        raise _storage_error(error.orig, path) from error
+        raise storage_error(error.orig, path) from error
     except OSError as error:
         detail = "full" if error.errno == 28 else "unreachable"
         raise StorageError(f"the ledger can't be used: {error.strerror}", where=str(path), detail=detail) from error
     except UnicodeEncodeError as error:
         raise InputError("a text holds half a character", hint="clean it before storing it", detail="text") from error
-
-
-def _storage_error(cause: BaseException | None, path: Path) -> StorageError:
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its refinement
-    return StorageError(f"the ledger can't be used: {cause}", where=str(path), detail=_DETAILS.get(code, "failed"))
 
 
 def _create(path: Path) -> None:

@@ -6,9 +6,7 @@ from countersign.ledger import columns
 from countersign.ledger import schema_retention as schema_retention  # its tables are among the metadata
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
-
-HEAD = "0003"
-"""The newest migration: the version of the files that this program reads and writes."""
+from countersign.ledger.version import HEAD as HEAD
 
 tickets = columns.table(
     "tickets",

@@ -1,0 +1,4 @@
+"""The version of the ledger's files that this program reads and writes."""
+
+HEAD = "0003"
+"""The newest migration."""
