@@ -19,9 +19,9 @@ from countersign.runtime import Runtime, open_runtime
 from countersign.settings import Settings, demonstration_desk
 
 _ORDERS = """SELECT c.email, o.number FROM orders o JOIN customers c ON c.id = o.customer_id
-    WHERE o.status IN ('dispatched', 'delivered') AND c.closed_at IS NULL AND c.shares_email = 0
+    WHERE o.status = 'delivered' AND c.closed_at IS NULL AND c.shares_email = 0
     ORDER BY o.number"""
-_QUESTION = "Where is my parcel? The order number is {order}."
+_QUESTION = "I need an invoice for order {order}, please."
 _TALK = "Thank you. And what does it cost to send a parcel abroad? That is question number {number}."
 _UNKNOWN = "Could you tell me who composed the music in your latest film about alpine huts?"
 
@@ -52,7 +52,7 @@ def _desk(folder: Path, copilot: bool) -> Path:
 
 
 def questions(runtime: Runtime, count: int) -> Iterator[TicketRef]:
-    """So many new tickets: customers who ask where their order is, each message vouched for."""
+    """So many new tickets: customers who ask for an invoice, each message vouched for."""
     return _accepted(runtime, islice(cycle(_orders(runtime)), count))
 
 

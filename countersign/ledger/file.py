@@ -156,7 +156,6 @@ def _migrate(path: Path) -> None:
     with engine.connect() as connection:
         if version_of(connection) == HEAD:
             return
-        connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table
         _switch_to_wal(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         upgrade(connection, path)
@@ -164,10 +163,11 @@ def _migrate(path: Path) -> None:
 
 
 def _switch_to_wal(connection: sa.Connection) -> None:
-    """SQLite does not wait for this one lock by itself, so two first openings would collide."""
+    """A log, and pages that can be given back. SQLite does not wait for this lock by itself: openings would collide."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
+            connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             return
         except exc.OperationalError:
