@@ -1,5 +1,5 @@
 # The only list of commands. Each sets up what it needs on a fresh machine with Python 3.11+, make and git.
-.PHONY: help setup demo dev test check format docs notebooks wheel clean
+.PHONY: help setup demo dev test check format docs bench notebooks wheel clean
 .DEFAULT_GOAL := help
 
 # The first that runs and is new enough: a name on the PATH may be a shim without a version behind it.
@@ -49,6 +49,9 @@ format: setup ## Put the code in its one format
 
 docs: setup ## Write the tables and pictures in docs/ and README.md that are generated from the code
 	@$(RUN)/python -m docs.generate
+
+bench: setup ## Measure what governing costs and write it into docs/performance.md (under ten minutes on two cores)
+	@$(RUN)/python -m bench
 
 notebooks: setup ## Execute the notebooks and compare what they say with what is committed
 	@$(RUN)/python notebooks/execute.py

@@ -7,24 +7,27 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from checkpoints.pieces import squeeze
 from countersign.domain.errors import StorageError
 
-SCHEMA_VERSION = 1
-"""PRAGMA user_version of a file that this program writes."""
+SCHEMA_VERSION = 2
+"""PRAGMA user_version of a file that this program writes; a file of version 1 is brought there when it is opened."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process."""
 _WAL_ATTEMPTS = 20
 _WAL_PAUSE_SECONDS = 0.05
+
+_VALUES = """CREATE TABLE channel_values (
+        thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, channel TEXT NOT NULL, version ANY NOT NULL,
+        type TEXT NOT NULL, body BLOB NOT NULL, refs BLOB NOT NULL, crc INTEGER NOT NULL,
+        PRIMARY KEY (thread_id, checkpoint_ns, channel, version)) STRICT, WITHOUT ROWID"""
 
 _TABLES = (
     """CREATE TABLE checkpoints (
         thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL, parent_id TEXT,
         metadata TEXT NOT NULL, type TEXT NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL,
         PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id)) STRICT""",
-    """CREATE TABLE channel_values (
-        thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, channel TEXT NOT NULL, version ANY NOT NULL,
-        type TEXT NOT NULL, body BLOB NOT NULL, refs BLOB NOT NULL, crc INTEGER NOT NULL,
-        PRIMARY KEY (thread_id, checkpoint_ns, channel, version)) STRICT""",
+    _VALUES,
     """CREATE TABLE writes (
         thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL, task_id TEXT NOT NULL,
         idx INTEGER NOT NULL, task_path TEXT NOT NULL, channel TEXT NOT NULL,
@@ -34,6 +37,15 @@ _TABLES = (
         thread_id TEXT NOT NULL, digest BLOB NOT NULL, body BLOB NOT NULL,
         PRIMARY KEY (thread_id, digest)) STRICT""",
 )
+
+_FROM_1 = (
+    "ALTER TABLE channel_values RENAME TO former",
+    _VALUES,
+    "INSERT INTO channel_values SELECT * FROM former",
+    "DROP TABLE former",
+    "UPDATE pieces SET body = squeezed(body)",
+)
+"""From version 1: values without an index of their own, pieces squeezed."""
 
 _DETAILS = {
     sqlite3.SQLITE_BUSY: "busy",
@@ -91,6 +103,14 @@ class ThreadFile:
                 self._connection.rollback()  # nothing is open after a commit
             self._on_point(f"{operation}.after")
 
+    def give_back(self) -> None:
+        """Empties the log into the file, which is shorter by what was deleted; readers are waited for a moment."""
+        with self._lock:
+            self.require_open()
+            self._connection.execute("PRAGMA busy_timeout=1000")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+
     def require_open(self) -> None:
         """Raises StorageError `storage.closed` after `close`."""
         if self._closed:
@@ -117,7 +137,8 @@ def read_only(path: Path) -> Generator[sqlite3.Connection]:
     """A connection that can't change the file, after its version was checked."""
     try:
         with closing(_connect(f"{path.absolute().as_uri()}?mode=ro")) as connection:
-            check_version(connection, path)
+            if check_version(connection, path) < SCHEMA_VERSION:
+                raise _older(path)
             yield connection
     except sqlite3.Error as error:
         raise storage_error(error, str(path)) from error
@@ -140,6 +161,11 @@ def check_version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
+def _older(path: Path) -> StorageError:
+    hint = "run a command that writes to it, such as `countersign resume --all`"
+    return StorageError("the checkpoint file is of an earlier version", where=str(path), hint=hint, detail="version")
+
+
 def mode_to_read(path: Path) -> str:
     """How a file is opened that is only looked at: `ro` where its log holds something, which then stays there.
 
@@ -154,7 +180,8 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     try:
         connection = _connect(f"{path.absolute().as_uri()}?mode={mode_to_read(path)}")
         connection.execute("PRAGMA query_only=ON")
-        check_version(connection, path)
+        if check_version(connection, path) < SCHEMA_VERSION:
+            raise _older(path)
     except sqlite3.Error as error:
         raise storage_error(error, str(path)) from error
     return connection
@@ -200,9 +227,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA secure_delete=ON")  # what a customer wants forgotten is overwritten
     connection.execute("BEGIN IMMEDIATE")
-    if not check_version(connection, path):
-        for table in _TABLES:
-            connection.execute(table)
+    version = check_version(connection, path)
+    if version < SCHEMA_VERSION:
+        connection.create_function("squeezed", 1, squeeze, deterministic=True)
+        for statement in _FROM_1 if version else _TABLES:
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     connection.execute("COMMIT")
 

@@ -21,6 +21,9 @@ _TABLES = {
 }
 
 
+_LENGTH = "SELECT COUNT(*) FROM checkpoints WHERE thread_id = ?"
+
+
 def delete_thread(db: sqlite3.Connection, thread_id: str) -> None:
     """Deletes everything of a thread."""
     for table in _TABLES:
@@ -53,6 +56,15 @@ def keep_latest(db: sqlite3.Connection, thread_id: str, serde: SerializerProtoco
     kept = {place for head in heads for place in _needed(db, head, serde)}
     _delete(db, set(rows.places(db, {"thread_id": thread_id}, {}, None, None)) - kept)
     _sweep(db, thread_id, serde)
+
+
+def keep_last(db: sqlite3.Connection, thread_id: str, serde: SerializerProtocol) -> int:
+    """Deletes all of a finished thread but its last checkpoint, subgraphs' too; answers how many went."""
+    before = db.execute(_LENGTH, (thread_id,)).fetchone()[0]
+    for table in ("checkpoints", "writes", "channel_values"):
+        db.execute(f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_ns <> ''", (thread_id,))
+    keep_latest(db, thread_id, serde)
+    return before - db.execute(_LENGTH, (thread_id,)).fetchone()[0]
 
 
 def _needed(db: sqlite3.Connection, head: Place, serde: SerializerProtocol) -> Iterator[Place]:

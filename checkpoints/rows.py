@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from checkpoints.pieces import Packed, checksum, join, verified
+from checkpoints.pieces import Packed, checksum, join, squeeze, unsqueeze, verified
 
 Version = str | int | float
 _FILTER_KEY = re.compile(r"[A-Za-z0-9_.-]+")
+_SQUEEZED = "zlib:"
+"""What the type tag of a squeezed body begins with; the bodies of earlier programs are as the serializer made them."""
 
 
 class Place(NamedTuple):
@@ -38,7 +40,10 @@ class CheckpointRow(NamedTuple):
 
     def verified(self) -> tuple[str, bytes]:
         """The type tag and bytes of the body. Raises ValueError where they were damaged."""
-        return verified(Packed(self.type, self.body, b"", self.crc), self.body)
+        type_, data = verified(Packed(self.type, self.body, b"", self.crc), self.body)
+        if not type_.startswith(_SQUEEZED):
+            return type_, data
+        return type_.removeprefix(_SQUEEZED), unsqueeze(data)
 
 
 class WriteRow(NamedTuple):
@@ -58,8 +63,9 @@ def add_checkpoint(db: sqlite3.Connection, place: Place, parent_id: str | None, 
 
 
 def whole(type_: str, data: bytes) -> Packed:
-    """A checkpoint's own body, which is not cut."""
-    return Packed(type_, data, b"", checksum(type_, data))
+    """A checkpoint's own body, which is not cut but squeezed: it says the same few versions over and over."""
+    tag, squeezed = _SQUEEZED + type_, squeeze(data)
+    return Packed(tag, squeezed, b"", checksum(tag, squeezed))
 
 
 def add_value(db: sqlite3.Connection, place: Place, channel: str, version: Version, value: Packed) -> None:
@@ -78,7 +84,7 @@ def add_writes(db: sqlite3.Connection, place: Place, writes: Sequence[WriteRow])
 def add_pieces(db: sqlite3.Connection, thread_id: str, pieces: Mapping[bytes, bytes]) -> None:
     """Stores the pieces that the thread does not have yet."""
     if pieces:
-        found = [(thread_id, name, piece) for name, piece in pieces.items()]
+        found = [(thread_id, name, squeeze(piece)) for name, piece in pieces.items()]
         db.executemany("INSERT OR IGNORE INTO pieces VALUES (?, ?, ?)", found)
 
 
@@ -120,7 +126,7 @@ def data_of(db: sqlite3.Connection, thread_id: str, packed: Packed) -> bytes:
 
     def find(name: bytes) -> bytes:
         found = db.execute(sql, (thread_id, name)).fetchone()
-        return found[0] if found else b""
+        return unsqueeze(found[0]) if found else b""
 
     return join(packed, find)
 

@@ -170,6 +170,20 @@ class ThreadSaver(BaseCheckpointSaver[str]):
                 else:
                     retention.keep_latest(db, thread_id, self.serde)
 
+    def keep_last(self, thread_id: str) -> int:
+        """Forgets all of a finished thread but its last checkpoint; answers how many checkpoints went."""
+        with self._file.writing("keep_last", thread_id) as db:
+            return retention.keep_last(db, thread_id, self.serde)
+
+    def lengths(self) -> dict[str, int]:
+        """How many checkpoints each thread has."""
+        with self._file.reading() as db:
+            return dict(db.execute("SELECT thread_id, COUNT(*) FROM checkpoints GROUP BY thread_id"))
+
+    def give_back(self) -> None:
+        """Returns the space of what was deleted to the disk."""
+        self._file.give_back()
+
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As `get_tuple`."""
         return await self._aside(self.get_tuple, config)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from countersign.batch import Summary
     from countersign.display.replays import ForkView, History, Replays
     from countersign.display.views import Inbox, ReviewView, TicketView, Timeline
+    from countersign.domain.retention import Freed
     from countersign.domain.review import Reply
     from countersign.learning import TriageLearning
     from countersign.runtime import Runtime
@@ -139,6 +140,18 @@ class AsyncRuntime:
     async def propose(self, fork: "ForkView", *, by: str) -> "TicketView":
         """As `Runtime.propose`."""
         return await self.aside(self.runtime.propose, fork, by=by)
+
+    async def retain(self, days: int | None = None, *, dry_run: bool = False) -> "Freed":
+        """As `Runtime.retain`."""
+        return await self.aside(self.runtime.retain, days, dry_run=dry_run)
+
+    async def keep(self, ticket_id: str, *, by: str, why: str = "") -> bool:
+        """As `Runtime.keep`."""
+        return await self.aside(self.runtime.keep, ticket_id, by=by, why=why)
+
+    async def unkeep(self, ticket_id: str, *, by: str) -> bool:
+        """As `Runtime.unkeep`."""
+        return await self.aside(self.runtime.unkeep, ticket_id, by=by)
 
     async def aside(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Any blocking call, in one of the desk's threads: `await desk.aside(ticket.steps)`."""

@@ -1,6 +1,6 @@
 """What the desk needs from the outside, as Protocols, and `Deps`: the frozen bundle that nodes are given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,6 +22,7 @@ from countersign.domain.outcome import (
 )
 from countersign.domain.perception import NO_CLUES, Clues, PastTurn, Triage
 from countersign.domain.plan import Proposal, ReplyPart
+from countersign.domain.retention import Swept
 from countersign.domain.shop import Address, Customer, Item, Order, Promo, ShopReceipt, Subscription
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
 from countersign.domain.verdict import Decision, Judged, Question
@@ -140,6 +141,10 @@ class Blobs(Protocol):
 
     def get(self, blob: str) -> bytes:
         """Raises StorageError where it is missing or its content does not match its name."""
+        ...
+
+    def sweep(self, needed: Collection[str], before: float, *, dry_run: bool = False) -> Swept:
+        """Deletes what is not needed and was last put before then (seconds since 1970)."""
         ...
 
 

@@ -5,9 +5,11 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from countersign.domain.errors import StorageError
+from countersign.domain.retention import Swept
 
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -46,6 +48,18 @@ class FolderBlobs:
             raise StorageError("its content does not match its name", where=str(path), detail="blob")
         return data
 
+    def sweep(self, needed: Collection[str], before: float, *, dry_run: bool = False) -> Swept:
+        """Deletes what is not needed and was last put before then (seconds since 1970), and what a crash left half.
+
+        Bytes that somebody puts meanwhile stay: putting what is there renews its time.
+        """
+        wanted = frozenset(needed)
+        unwanted = (path for path in self._folder.glob("??/*") if path.name not in wanted)
+        old = [path for path in unwanted if path.stat().st_mtime < before]
+        sizes = [path.stat().st_size if dry_run else _delete(path, before) for path in old]
+        gone = [size for size in sizes if size is not None]
+        return Swept(files=len(gone), bytes=sum(gone))
+
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise StorageError("not the name of a blob: 64 hexadecimal digits", where=str(self._folder), detail="blob")
@@ -53,11 +67,30 @@ class FolderBlobs:
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    """Whether the file is there and whole; one that was damaged is written again."""
+    """Whether the file is there and whole; one that was damaged is written again. Its time is that of the last put."""
     try:
+        os.utime(path)
         return path.read_bytes() == data
     except FileNotFoundError:
         return False
+
+
+def _delete(path: Path, before: float) -> int | None:
+    """Deletes a file and answers its bytes; None where somebody else had it, or put it again in this moment.
+
+    It is taken aside first: whoever puts it from then on finds none, and writes it anew.
+    """
+    aside = path.with_name(f".{path.name.lstrip('.')}.gone")
+    try:
+        path.replace(aside)
+        found = aside.stat()
+        if found.st_mtime >= before:
+            aside.replace(path)
+            return None
+        aside.unlink()
+    except FileNotFoundError:
+        return None
+    return found.st_size
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -32,6 +32,7 @@ _COMMANDS = (
     "look",
     "review",
     "replay",
+    "retention",
     "desk",
     "triage",
     "triage_learning",

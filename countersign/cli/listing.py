@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from countersign.cli.style import console, line
 from countersign.display.inbox import inbox, table
-from countersign.domain.ticket import Quarantined
-from countersign.ledger.read import Waiting
+
+if TYPE_CHECKING:
+    from countersign.domain.ticket import Quarantined
+    from countersign.ledger.waiting import Queue
 
 
-def print_inbox(found: Sequence[Waiting]) -> None:
+def print_inbox(found: "Queue") -> None:
     """What waits, as it stands now."""
-    console().print(inbox(found, datetime.now(UTC)))
+    console().print(inbox(found.first, datetime.now(UTC), (found.waiting, found.handed_over)))
 
 
-def print_quarantine(found: Sequence[Quarantined]) -> None:
+def print_quarantine(found: "Sequence[Quarantined]") -> None:
     """Each item with its source and why it could not become a ticket."""
     out = console()
     if not found:

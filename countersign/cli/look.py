@@ -10,18 +10,26 @@ from countersign.cli.app import AsJson, Var, app
 TicketId = Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's number, for instance CS-1001.")]
 
 
+_MOST = 50
+"""Tickets of the inbox that are drawn: those to take next."""
+
+
 @app.command()
-def inbox(as_json: AsJson = False, var: Var = None) -> None:
+def inbox(
+    every: Annotated[bool, typer.Option("--all", help="All of them, not only the first 50.")] = False,
+    as_json: AsJson = False,
+    var: Var = None,
+) -> None:
     """List what waits for a person.
 
-    The most money first, then what a rule asked about, then the oldest.
+    The most money first, then what a rule asked about, then the oldest. JSON has all of them.
     """
     from countersign.cli import listing, style
-    from countersign.ledger.read import waiting
+    from countersign.ledger.waiting import queue
 
-    found = waiting(_ledger(var))
+    found = queue(_ledger(var), None if every or as_json else _MOST)
     if as_json:
-        style.print_json([item.model_dump(mode="json") for item in found])
+        style.print_json([item.model_dump(mode="json") for item in found.first])
     else:
         listing.print_inbox(found)
 

@@ -7,21 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from countersign.cli.app import AsJson, DeskFolder, Var, app
 from countersign.cli.look import TicketId, number_of
 from countersign.cli.run import opened
 from countersign.domain.errors import InputError, SettingsError
-from countersign.domain.review import Approve, Close, Reply, TakeOver
 
 if TYPE_CHECKING:
+    from countersign.domain.review import Reply
     from countersign.domain.ticket import Ticket
     from countersign.review import Shown
     from countersign.runtime import Runtime
 
 As = Annotated[str, typer.Option("--as", metavar="PERSON", help="Who answers: an id of the desk's people.toml.")]
-_REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
 _LARGEST = 1_000_000
 """Bytes of a file that is read."""
 
@@ -101,8 +99,10 @@ def reopen(
 
 def _given(
     approve: bool, reject: str | None, edit: str | None, answer: str | None, take_over: bool, close: bool, note: str
-) -> Reply | None:
+) -> "Reply | None":
     """The one answer among the options. Raises SettingsError where there are two, InputError for an unreadable file."""
+    from countersign.domain.review import Approve, Close, TakeOver
+
     makers: list[tuple[bool, Callable[[], Reply]]] = [
         (approve, lambda: Approve(note=note)),
         (reject is not None, lambda: _valid({"type": "reject", "reason": reject or ""}, "--reject")),
@@ -126,7 +126,7 @@ def _read(name: str) -> str:
         raise InputError(f"it can't be read: {reason}", where=name, detail="file") from error
 
 
-def _edit(text: str, where: str, note: str) -> Reply:
+def _edit(text: str, where: str, note: str) -> "Reply":
     """An edit in a file: `{"proposals": [{"kind", "target", "args"}], "subject", "body"}`, each of them optional."""
     try:
         value: object = json.loads(text)
@@ -137,9 +137,14 @@ def _edit(text: str, where: str, note: str) -> Reply:
     return _valid({"note": note, **value, "type": "edit"}, where)
 
 
-def _valid(value: dict[str, object], where: str) -> Reply:
+def _valid(value: dict[str, object], where: str) -> "Reply":
+    from pydantic import TypeAdapter, ValidationError
+
+    from countersign.domain.review import Reply
+
+    adapter: TypeAdapter[Reply] = TypeAdapter(Reply)
     try:
-        return _REPLY.validate_python(value)
+        return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"][1:])
@@ -173,7 +178,7 @@ def choices_for(seen: "Shown") -> tuple[str, ...]:
     return ("answer", "take over", "close") if seen.ticket.status == "handed_over" else ()
 
 
-def _asked_for(seen: "Shown", person: str, runtime: "Runtime") -> tuple[Reply | None, str]:
+def _asked_for(seen: "Shown", person: str, runtime: "Runtime") -> "tuple[Reply | None, str]":
     """The answer and who gives it, from prompts; nothing where the input ends."""
     from countersign.cli.asking import ask_for_reply
 
@@ -186,7 +191,7 @@ def _asked_for(seen: "Shown", person: str, runtime: "Runtime") -> tuple[Reply | 
 
 
 def _answered(
-    runtime: "Runtime", seen: "Shown", reply: Reply, person: str, digest: str, requests: Sequence[str]
+    runtime: "Runtime", seen: "Shown", reply: "Reply", person: str, digest: str, requests: Sequence[str]
 ) -> "Ticket":
     from countersign.review import answer as give
 

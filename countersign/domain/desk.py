@@ -102,6 +102,8 @@ class DeskSettings(Frozen):
     """How long a grant that policy gave by itself may wait to be used."""
     approval_minutes: int = Field(default=1440, ge=1, le=43200)
     """How long a person's approval may wait to be carried out; after that they are asked again."""
+    keep_days: int = Field(default=90, ge=0, le=36_500)
+    """Days for which a ticket that has ended keeps its checkpoints, its journals and its raw mail."""
 
 
 class Desk(Frozen):

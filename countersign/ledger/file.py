@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from countersign.domain.errors import CountersignError, InputError, RejectedError, StorageError
 from countersign.ledger import anchor, audit
+from countersign.ledger.faults import require_file, storage_error
 from countersign.ledger.migrate import require_version, upgrade, version_of
 from countersign.ledger.schema import HEAD
 
@@ -21,7 +22,11 @@ OnPoint = Callable[[str], None]
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
 
-_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON")
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON", "secure_delete = ON")
+
+_PAGES_AT_ONCE = 500
+
+_LEVELS = (("synchronous", "FULL"), ("synchronous", "NORMAL"))
 
 _HARMLESS = frozenset(
     {
@@ -34,16 +39,6 @@ _HARMLESS = frozenset(
         sqlite3.SQLITE_SAVEPOINT,
     }
 )
-
-_DETAILS = {
-    sqlite3.SQLITE_BUSY: "busy",
-    sqlite3.SQLITE_LOCKED: "busy",
-    sqlite3.SQLITE_FULL: "full",
-    sqlite3.SQLITE_CORRUPT: "corrupt",
-    sqlite3.SQLITE_NOTADB: "corrupt",
-    sqlite3.SQLITE_CANTOPEN: "unreachable",
-    sqlite3.SQLITE_READONLY: "unreachable",
-}
 
 
 class LedgerFile:
@@ -65,11 +60,16 @@ class LedgerFile:
         self._closed = False
 
     @contextmanager
-    def writing(self, operation: str) -> Generator[sa.Connection]:
-        """One transaction: all of it is kept, or nothing. The audit's head is anchored afterwards."""
+    def writing(self, operation: str, *, durable: bool = True) -> Generator[sa.Connection]:
+        """One transaction: all of it is kept, or nothing. The audit's head is anchored afterwards.
+
+        One that is not `durable` survives the end of the process and waits for no disk; the next durable one keeps it
+        for good with itself, so nothing is ever kept without what was written before it.
+        """
         self._require_open()
         with storage_faults(self.path):
-            with self._writer.begin() as connection:
+            writer = self._writer.execution_options(durable=durable)
+            with writer.begin() as connection:
                 yield connection
                 head = audit.head(connection)
                 self._on_point(f"ledger.{operation}.before")
@@ -82,6 +82,19 @@ class LedgerFile:
         self._require_open()
         with storage_faults(self.path), self._reader.begin() as connection:
             yield connection
+
+    def give_back(self) -> None:
+        """Returns free pages to the disk, a few at a time so that no writer waits long, and empties the log.
+
+        A file from before pages could be returned keeps them, and fills them again.
+        """
+        self._require_open()
+        with storage_faults(self.path), closing(_maintenance(self.path)) as connection:
+            left = -1
+            while (free := connection.execute("PRAGMA freelist_count").fetchone()[0]) not in (0, left):
+                connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")  # steps to the end
+                left = free
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Closes every connection; none is opened again."""
@@ -97,9 +110,7 @@ class LedgerFile:
 @contextmanager
 def read_only(path: Path) -> Generator[sa.Connection]:
     """A view of a file that is only looked at: it is neither made nor migrated, and what its log holds stays there."""
-    if not path.is_file():
-        hint = "run `countersign run` first, or name another folder with --var"
-        raise StorageError("there is no ledger", where=str(path), hint=hint, detail="missing")
+    require_file(path)
     engine = _engine(path, writes=False, url=_url_to_read(path))
     with storage_faults(path):
         try:
@@ -117,24 +128,19 @@ def storage_faults(path: Path) -> Generator[None]:
         yield
     except exc.IntegrityError as error:
         if "law: " not in str(error.orig):
-            raise _storage_error(error.orig, path) from error
+            raise storage_error(error.orig, path) from error
         raise RejectedError(str(error.orig).replace("law: ", ""), detail="law") from error
     except exc.TimeoutError as error:
         raise StorageError("the ledger is busy", where=str(path), detail="busy") from error
     except exc.StatementError as error:
         if isinstance(error.orig, CountersignError):  # of a value that our own column types refuse
             raise error.orig from error
-        raise _storage_error(error.orig, path) from error
+        raise storage_error(error.orig, path) from error
     except OSError as error:
         detail = "full" if error.errno == 28 else "unreachable"
         raise StorageError(f"the ledger can't be used: {error.strerror}", where=str(path), detail=detail) from error
     except UnicodeEncodeError as error:
         raise InputError("a text holds half a character", hint="clean it before storing it", detail="text") from error
-
-
-def _storage_error(cause: BaseException | None, path: Path) -> StorageError:
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its refinement
-    return StorageError(f"the ledger can't be used: {cause}", where=str(path), detail=_DETAILS.get(code, "failed"))
 
 
 def _create(path: Path) -> None:
@@ -157,10 +163,11 @@ def _migrate(path: Path) -> None:
 
 
 def _switch_to_wal(connection: sa.Connection) -> None:
-    """SQLite does not wait for this one lock by itself, so two first openings would collide."""
+    """A log, and pages that can be given back. SQLite does not wait for this lock by itself: openings would collide."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
+            connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             return
         except exc.OperationalError:
@@ -205,7 +212,14 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _maintenance(path: Path) -> sqlite3.Connection:
+    """A connection that waits a moment only: there is always a next time."""
+    return sqlite3.connect(path, timeout=1.0, isolation_level=None)
+
+
 def _begin_writing(connection: sa.Connection) -> None:
+    level = "FULL" if connection.get_execution_options().get("durable", True) else "NORMAL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -224,12 +238,17 @@ def _confine_reader(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _authorize(action: int, first: str | None, second: str | None, _database: str | None, _by: str | None) -> int:
-    """Permits reading, adding, and updating all but the audit: no DROP, ALTER, DELETE, ATTACH or new PRAGMA."""
+    """Permits reading, adding, updating all but the audit, and forgetting journals.
+
+    No DROP, ALTER, ATTACH or other DELETE; no new PRAGMA but how a transaction waits for the disk.
+    """
     if action in _HARMLESS:
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_UPDATE and first is not None and first != "audit":
         return sqlite3.SQLITE_DENY if first.startswith("sqlite_") else sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_PRAGMA and second is None:
+    if action == sqlite3.SQLITE_DELETE and first == "journal":
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA and (second is None or (first, second) in _LEVELS):
         return sqlite3.SQLITE_OK
     return sqlite3.SQLITE_DENY
 

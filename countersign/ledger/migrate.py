@@ -5,6 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from countersign.domain.errors import StorageError
+from countersign.ledger.faults import require_head
 from countersign.ledger.schema import HEAD
 from countersign.ledger.triggers import install_triggers
 
@@ -21,14 +22,7 @@ def version_of(connection: sa.Connection) -> str:
 
 def require_version(connection: sa.Connection, path: Path) -> None:
     """Raises StorageError (`storage.version`) where the file stands at another version than this program's."""
-    found = version_of(connection)
-    if found != HEAD:
-        raise StorageError(
-            f"the ledger stands at version {found or 'none'}, this program needs {HEAD}",
-            where=str(path),
-            hint="run a command that writes to it, such as `countersign run`, with the newest program",
-            detail="version",
-        )
+    require_head(version_of(connection), path)
 
 
 def upgrade(connection: sa.Connection, path: Path) -> None:

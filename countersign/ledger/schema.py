@@ -3,15 +3,14 @@
 import sqlalchemy as sa
 
 from countersign.ledger import columns
+from countersign.ledger import schema_retention as schema_retention  # its tables are among the metadata
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
 from countersign.ledger.schema_learning import labels as labels
 from countersign.ledger.schema_learning import models as models
 from countersign.ledger.schema_learning import promotions as promotions
 from countersign.ledger.schema_parts import parts as parts
-
-HEAD = "0005"
-"""The newest migration: the version of the files that this program reads and writes."""
+from countersign.ledger.version import HEAD as HEAD
 
 tickets = columns.table(
     "tickets",

@@ -31,9 +31,12 @@ from countersign.ledger import audit, claims, counts, effects, ended, execution,
 from countersign.ledger.file import LedgerFile, OnPoint
 from countersign.ledger.rows import first, message_of, ticket_of
 from countersign.ledger.schema import inbox as inbox_table
-from countersign.ledger.schema import journal as journal_table
 from countersign.ledger.schema import parts as parts_table
 from countersign.ledger.schema import tickets
+
+_RECALL = "SELECT answer FROM journal WHERE ticket = ? AND step = ? AND request = ?"
+_RECORD = "INSERT OR IGNORE INTO journal (ticket, step, request, method, answer, parts) VALUES (?, ?, ?, ?, ?, ?)"
+"""As text: every read of every step asks one and says the other, and building them costs more than running them."""
 
 
 def open_ledger(path: Path, on_point: OnPoint | None = None) -> "SqlLedger":
@@ -273,17 +276,13 @@ class SqlLedger:
 
     def recall(self, ticket: str, step: str, request: str) -> str | None:
         """See `ports.Journal`."""
-        kept = sa.select(journal_table.c.answer).where(
-            journal_table.c.ticket == ticket, journal_table.c.step == step, journal_table.c.request == request
-        )
         with self.file.reading() as connection:
-            return connection.scalar(kept)
+            return connection.exec_driver_sql(_RECALL, (ticket, step, request)).scalar()
 
     def record(self, ticket: str, step: str, request: str, method: str, answer: str, parts: str = "") -> None:
-        """See `ports.Journal`."""
-        row = {"ticket": ticket, "step": step, "request": request, "method": method, "answer": answer, "parts": parts}
-        with self.file.writing("record") as connection:
-            connection.execute(insert(journal_table).values(**row).on_conflict_do_nothing())
+        """See `ports.Journal`. It waits for no disk: whatever is decided on it is kept with it."""
+        with self.file.writing("record", durable=False) as connection:
+            connection.exec_driver_sql(_RECORD, (ticket, step, request, method, answer, parts))
 
     def keep_parts(self, content: Mapping[str, str]) -> str:
         """Keeps what is in use, by name, unless it is known; answers the digest that stands for all of it."""

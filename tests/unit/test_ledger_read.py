@@ -12,7 +12,7 @@ from countersign.domain.outcome import Outcome
 from countersign.domain.plan import Proposal
 from countersign.domain.ticket import Quarantined, TicketRef
 from countersign.ledger import SqlLedger
-from countersign.ledger.read import quarantined, summary, timeline, waiting, why
+from countersign.ledger.read import quarantined, queue, summary, timeline, waiting, why
 from tests.unit.ledger_cases import (
     ANN,
     NOW,
@@ -41,6 +41,17 @@ def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
 def ask(ledger: SqlLedger, ref: TicketRef, *proposals: Proposal, decided: str = "ask") -> None:
     said = ruling(ref, *proposals, answer="ask", decided="allow" if decided == "allow" else "ask", reasons=("odd",))
     ledger.record_verdict(ref, said, NOW)
+
+
+def test_the_first_of_what_waits_come_with_the_count_of_all(ledger: SqlLedger) -> None:
+    """Asked for no more than one, the most urgent one comes, and how many there are is still right."""
+    refs = [new_ticket(ledger, f"m{number}") for number in range(3)]
+    ask(ledger, refs[0], cancel())
+    ask(ledger, refs[1], refund(amount=900))
+    ledger.record_outcome(refs[2], Outcome(kind="handed_over", reason="unknown"), NOW)
+    found = queue(ledger, 1)
+    assert ([item.ticket for item in found.first], found.waiting, found.handed_over) == (["CS-1002"], 2, 1)
+    assert found.first + queue(ledger).first[1:] == waiting(ledger)
 
 
 def test_most_money_waits_first_then_the_oldest(ledger: SqlLedger) -> None:

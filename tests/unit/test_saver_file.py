@@ -9,8 +9,10 @@ import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 
 from checkpoints.file import SCHEMA_VERSION, ThreadFile, read_only, use_wal
+from checkpoints.pieces import checksum, unsqueeze
+from checkpoints.waiting import waiting
 from countersign.domain.errors import StorageError
-from tests.unit.saver_graphs import config, open_saver
+from tests.unit.saver_graphs import config, open_saver, talk
 
 
 @pytest.fixture
@@ -132,3 +134,37 @@ def test_the_switch_to_a_log_is_tried_again(tmp_path: Path) -> None:
         assert len(pauses) > 1
         use_wal(ours, lambda _seconds: other.rollback())
         assert ours.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_file_of_version_one_is_brought_up(tmp_path: Path) -> None:
+    """Values with an index of their own and pieces as they are become what this program writes; nothing is lost."""
+    path = tmp_path / "threads.db"
+    with open_saver(path) as saver:
+        grown = talk(saver, 216)
+        for turn in range(20):
+            grown.invoke({"trail": [f"{turn}".ljust(216, "x")]}, config(), durability="sync")
+        before = [each.checkpoint for each in saver.list(config())]
+    with closing(sqlite3.connect(path)) as db, db:
+        make_version_one(db)
+    with pytest.raises(StorageError, match="earlier version") as caught:
+        waiting(path)
+    assert caught.value.full_code == "storage.version"
+    with open_saver(path) as saver:
+        assert [each.checkpoint for each in saver.list(config())] == before
+        saver.prune(["t"])
+        assert [each.checkpoint for each in saver.list(config())] == before[:1]
+
+
+def make_version_one(db: sqlite3.Connection) -> None:
+    """What an earlier program would have written."""
+    db.create_function("plain", 1, unsqueeze)
+    db.execute("UPDATE pieces SET body = plain(body)")
+    db.execute("""UPDATE checkpoints SET type = 'msgpack', body = plain(body)""")
+    db.create_function("crc", 2, checksum)
+    db.execute("UPDATE checkpoints SET crc = crc(type, body)")
+    (made,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'channel_values'").fetchone()
+    db.execute("ALTER TABLE channel_values RENAME TO later")
+    db.execute(made.replace("STRICT, WITHOUT ROWID", "STRICT"))
+    db.execute("INSERT INTO channel_values SELECT * FROM later")
+    db.execute("DROP TABLE later")
+    db.execute("PRAGMA user_version = 1")

@@ -1,0 +1,122 @@
+"""Measures everything and writes docs/performance.md and docs/performance.svg.
+
+python -m bench [--scale SHARE] [--page FILE]: a smaller scale tries it out, and its figures are worth as much less.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.measured import Measured
+
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+os.environ["LANGSMITH_TRACING"] = "false"
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+_ROOT = Path(__file__).resolve().parents[1]
+_STARTED = perf_counter()
+
+
+def main() -> int:
+    """Runs all parts, or in a process of its own the one that is named."""
+    given = _arguments()
+    if given.part:
+        return _run_part(given.part, given.folder, given.scale)
+    with tempfile.TemporaryDirectory(prefix="countersign-bench-") as name:
+        folder = Path(name)
+        _say("preparing a desk")
+        for together in (("prepare",), ("steps",), ("memory", "disk"), ("startup",)):
+            if not _all_went_well([_start(part, folder, given.scale) for part in together]):
+                return 1
+        from bench.measured import from_json
+        from bench.report import write
+
+        found = {name: each for part in folder.glob("*.json") for name, each in from_json(part.read_text()).items()}
+        write(found, given.page, perf_counter() - _STARTED, given.scale)
+    _say(f"written to {given.page}")
+    return 0
+
+
+def _all_went_well(processes: "list[subprocess.Popen[bytes]]") -> bool:
+    """Waits for all of them, whatever became of the first."""
+    return not any([process.wait() for process in processes])  # noqa: C419  every one is waited for
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what governing costs.")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the tickets and turns, to try it out")
+    parser.add_argument("--page", type=Path, default=_ROOT / "docs" / "performance.md")
+    parser.add_argument("--part", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _start(part: str, folder: Path, scale: float) -> "subprocess.Popen[bytes]":
+    words = [sys.executable, "-m", "bench", "--part", part, "--folder", str(folder), "--scale", str(scale)]
+    return subprocess.Popen(words, cwd=_ROOT)
+
+
+def _run_part(part: str, folder: Path, scale: float) -> int:
+    from bench.measured import to_json
+
+    (folder / f"{part}.json").write_text(to_json(_PARTS[part](folder, scale)))
+    return 0
+
+
+def _prepare(folder: Path, _scale: float) -> list["Measured"]:
+    from bench.world import prepare
+
+    prepare(folder / "prepared")
+    return []
+
+
+def _steps(folder: Path, scale: float) -> list["Measured"]:
+    from bench.steps import PLAN, Plan, measure, measure_empty
+
+    counts = {at_once: max(int(count * scale), 1) for at_once, count in PLAN.tickets.items()}
+    plan = PLAN if scale >= 1 else Plan(repetitions=2, tickets=counts)
+    empty = measure_empty(folder / "empty", plan, _say)
+    return empty + measure(folder / "prepared", folder / "steps", plan, _say)
+
+
+def _disk(folder: Path, scale: float) -> list["Measured"]:
+    from bench.disk import measure, measure_growth
+
+    turns = tuple(max(int(number * scale), 1) for number in (10, 100, 1000))
+    found = measure(folder / "prepared", folder / "disk", max(int(1000 * scale), 10), _say)
+    return found + measure_growth(folder / "prepared", folder / "growth", turns, _say)
+
+
+def _memory(folder: Path, scale: float) -> list["Measured"]:
+    from bench.memory import measure
+
+    return measure(folder / "prepared", folder / "many", max(int(10_000 * scale), 20), _say)
+
+
+def _startup(folder: Path, _scale: float) -> list["Measured"]:
+    from bench.startup import measure
+
+    return measure(folder / "many", folder / "prepared", 7, _say)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{perf_counter() - _STARTED:6.1f} s  {text}\n")
+
+
+_PARTS: dict[str, Callable[[Path, float], list["Measured"]]] = {
+    "prepare": _prepare,
+    "steps": _steps,
+    "disk": _disk,
+    "memory": _memory,
+    "startup": _startup,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
