@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from countersign.domain.errors import ReplayMismatchError
 from countersign.domain.outcome import Claim, Granted, Progress, Receipt, Refusal
 from countersign.domain.ticket import TicketRef
-from countersign.domain.verdict import Decision
+from countersign.domain.verdict import Decision, Judged
 from countersign.ledger import SqlLedger
 from countersign.ledger.recording import Recording
 from countersign.ledger.rows import Row
@@ -19,7 +19,6 @@ from countersign.ports import Deps
 
 SUPPOSED = "nothing was carried out"
 """The reference of a receipt that a fork only supposes."""
-_AS_GRANTED = Decision(answer="allow", rules=(), policy="")
 
 
 class EndOfRecordError(ReplayMismatchError):
@@ -72,7 +71,7 @@ class RecordedGateway:
         return rows[place] if place < len(rows) else None
 
     def _repeat(self, granted: Granted, row: Row) -> None:
-        claim = self.ledger.claim(granted, granted.grant.version, _AS_GRANTED, row["started_at"])
+        claim = self.ledger.claim(granted, _as_granted(granted), row["started_at"])
         if isinstance(claim, Refusal):
             raise ReplayMismatchError(f"{claim.code}: {claim.text}", detail="claim")
         self._settle(claim, row, self.record.ended_as(row["id"]))
@@ -86,7 +85,7 @@ class RecordedGateway:
             self.ledger.fail(claim, status, row["problem"] or "not known then", when)
 
     def _suppose(self, granted: Granted, now: datetime) -> None:
-        claim = self.ledger.claim(granted, granted.grant.version, _AS_GRANTED, now)
+        claim = self.ledger.claim(granted, _as_granted(granted), now)
         if isinstance(claim, Refusal):
             raise ReplayMismatchError(f"{claim.code}: {claim.text}", detail="claim")
         args = cast("Mapping[str, Any]", granted.proposal.args)
@@ -104,3 +103,12 @@ class RecordedGateway:
             made = connection.scalar(sa.select(sa.func.count()).where(*same).select_from(verdicts)) or 0
         problem = self.record.stop_before(ref.turn, made)
         return progress.model_copy(update={"problem": problem}) if problem else progress
+
+
+def _as_granted(granted: Granted) -> Judged:
+    """Nothing has changed since the grant: that an effect was claimed then is on record."""
+    grant = granted.grant
+    return Judged(
+        proposal=granted.proposal_id, decision=Decision(answer="allow", rules=(), policy=""), context={},
+        version=grant.version, contract=grant.contract,
+    )  # fmt: skip
