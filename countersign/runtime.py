@@ -157,6 +157,123 @@ class Runtime(Turns):
                 self.drive_to_review(ticket_id, control)
         return self.handle(ticket_id, control)
 
+<<<<<<< HEAD
+=======
+    def ticket(self, ticket_id: str) -> TicketView:
+        """The ledger's view of a ticket. Raises StorageError where there is none."""
+        ticket = self.ledger.ticket(ticket_id)
+        if ticket is None:
+            raise StorageError("there is no such ticket", where=ticket_id, detail="no_ticket")
+        return TicketView.of(ticket, self)
+
+    def state(self, ticket_id: str) -> TicketState | None:
+        """The thread's state, a hint; None where there is no thread."""
+        values = self.graph.get_state(thread_config(ticket_id)).values
+        return cast("TicketState", values) if values else None
+
+    def drive_to_review(self, ticket_id: str, control: "RunControl | None" = None) -> None:
+        """Brings the thread of a waiting ticket to its review, where something left it short of that."""
+        ticket = self.ticket(ticket_id)
+        ref = TicketRef(id=ticket.id, turn=ticket.turn)
+        if not self.at_review(ref):
+            self._run_turn(ref, control)
+
+    def at_review(self, ref: TicketRef) -> bool:
+        """Whether the turn's thread can be believed and stands at its question."""
+        if self._distrust(ref):
+            return False
+        state = self.graph.get_state(thread_config(ref.id))
+        return state.values.get("ticket") == ref and bool(state.interrupts)
+
+    def forget_untrusted(self, ref: TicketRef) -> None:
+        """Forgets a thread that can't be believed, which the audit keeps; the turn runs again from the inbox.
+
+        Whoever starts a run calls it first.
+        """
+        why = self._distrust(ref)
+        if why:
+            self.ledger.note_restart(ref, why, self.deps.clock.now())
+            self.saver.delete_thread(thread_id(ref.id))
+
+    def _distrust(self, ref: TicketRef) -> str:
+        """Why the turn can't go on in its thread; empty where it can, or has not begun."""
+        from countersign.trust import distrust
+
+        try:
+            head = self.saver.get_tuple(thread_config(ref.id))
+        except StorageError as error:
+            if error.detail != "corrupt":
+                raise
+            return "its thread can't be read"
+        if head is None:
+            return "its thread is gone" if self.ledger.proposals(ref) else ""
+        return distrust(head, ref, self.ledger.inbox(ref.id), time())
+
+    def _run_turn(self, ref: TicketRef, control: "RunControl | None") -> None:
+        from langgraph.errors import GraphDrained
+
+        try:
+            self._invoke(ref, control)
+        except GraphDrained:
+            return
+        except RejectedError as error:
+            if error.detail != "superseded":
+                self._give_up(ref, error)
+        except Exception as error:  # noqa: BLE001  fail closed: any fault of one ticket goes to a person, the rest go on
+            self._give_up(ref, error)
+
+    def _invoke(self, ref: TicketRef, control: "RunControl | None") -> None:
+        self.forget_untrusted(ref)
+        start = self._start(ref)
+        if isinstance(start, dict) and self._is_refused(ref):
+            if not self._skip_question(start):
+                return
+            start = None
+        self.graph.invoke(start, thread_config(ref.id), control=control, durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+
+    def _is_refused(self, ref: TicketRef) -> bool:
+        """Whether the turn's question was asked, and will not be answered with yes any more."""
+        review = self.ledger.review(ref.id, ref.turn)
+        return review is not None and (review.status == "expired" or review.answer in ("reject", "take_over", "close"))
+
+    def _skip_question(self, start: TicketState) -> bool:
+        """Reads and plans the turn again, then stands behind the question: a no stays a no, and nobody is asked twice.
+
+        False where the turn ended on the way.
+        """
+        config = thread_config(start["ticket"].id)
+        self.graph.invoke(start, config, durability="sync", interrupt_before=["check"])  # pyright: ignore[reportUnknownMemberType]  generics left open
+        if not self.graph.get_state(config).tasks:
+            return False
+        self.graph.update_state(config, {"resumed": WOKEN}, as_node="review")
+        return True
+
+    def _start(self, ref: TicketRef) -> "TicketState | Command[str] | None":
+        """Wakes a thread that waits in this turn, continues one that was left in it, begins the turn otherwise.
+
+        What wakes a thread says nothing: the node after the review reads the answer from the ledger.
+        """
+        from langgraph.types import Command
+
+        state = self.graph.get_state(thread_config(ref.id))
+        if state.values.get("ticket") == ref and state.interrupts:
+            return Command(resume={state.interrupts[0].id: WOKEN})
+        # Not `next`: it is empty, too, where a step's writes are kept and the checkpoint after it is not.
+        if state.values.get("ticket") == ref and state.tasks:
+            return None
+        return TicketState(ticket=ref)
+
+    def _give_up(self, ref: TicketRef, error: Exception) -> None:
+        code = error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"
+        outcome = Outcome(kind="handed_over", reason=f"the desk failed: {code}")
+        self.ledger.record_outcome(ref, outcome, self.deps.clock.now())
+
+
+def thread_config(ticket_id: str) -> "RunnableConfig":
+    """The graph's config for a ticket's thread."""
+    return {"configurable": {"thread_id": thread_id(ticket_id)}, "recursion_limit": _MOST_STEPS}
+
+>>>>>>> crash
 
 def open_runtime(
     settings: Settings | None = None,

@@ -87,7 +87,7 @@ def _begun(desk: OpenDesk, ticket: Ticket) -> Command | None:
     same = state.values.get("ticket") == ref
     if same and state.interrupts:
         return {"resume": {state.interrupts[0].id: WOKEN}}
-    if not (same and state.next):
+    if not (same and state.tasks):
         desk.runtime.graph.invoke(TicketState(ticket=ref), config, durability="sync", interrupt_before="*")  # pyright: ignore[reportUnknownMemberType]  generics left open
     return None
 

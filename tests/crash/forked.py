@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from countersign.batch import Batch, Summary
 from countersign.domain.ticket import Message
@@ -13,7 +14,14 @@ from countersign.ports import Clock
 from countersign.runtime import open_runtime
 from countersign.settings import Settings
 
+if TYPE_CHECKING:
+    from countersign.compose import Loaded
+
 Wanted = Callable[[str], bool]
+
+
+_PRELOADED: list["Loaded"] = []
+"""What the parent has read of the desk, for its children."""
 
 
 class KillAt:
@@ -37,12 +45,16 @@ def run_once(
     var: Path, messages: list[Message], clock: Clock, on_point: Callable[[str], None] | None = None
 ) -> Summary:
     """One batch in this process."""
-    with open_runtime(Settings(var=var), clock=clock, on_point=on_point) as runtime:
+    loaded = _PRELOADED[0] if _PRELOADED else None
+    with open_runtime(Settings(var=var), clock=clock, on_point=on_point, loaded=loaded) as runtime:
         return Batch(runtime).run(messages)
 
 
 def preload(var: Path, messages: list[Message], clock: Clock) -> None:
     """Pays for every import and cache in this process, so that each child starts in milliseconds; `var` is used up."""
+    from countersign.compose import load
+
+    _PRELOADED[:] = [load(Settings(var=var))]
     run_once(var, messages, clock)
 
 

@@ -105,6 +105,31 @@ def test_killed_at_any_boundary_nothing_is_lost_or_done_twice(
     assert len(killed) * SHARE >= points, killed
 
 
+def test_killed_before_a_checkpoint_the_turn_goes_on_where_it_was(
+    preloaded: Path, tmp_path: Path, clock: SteppingClock
+) -> None:
+    """A step's writes are kept and the checkpoint after it is not: nothing is read anew, no other plan is made."""
+    messages = sample(CANCEL)
+    clean = _copy(preloaded, tmp_path / "clean")
+    run_forked(clean, messages, clock, NEVER, checkpointed)
+    expected = World(clean)
+    numbers = itertools.count(1)
+    for number in numbers:
+        var = _copy(preloaded, tmp_path / "var")
+        if not run_forked(var, messages, clock, number, checkpointed):
+            break
+        run_forked(var, messages, clock, NEVER, checkpointed)
+        assert (World(var), statuses(var)) == (expected, {"CS-1001": "answered"}), (
+            f"after a kill at checkpoint {number}"
+        )
+    assert next(numbers) > 12
+
+
+def checkpointed(name: str) -> bool:
+    """The points before a checkpoint is written."""
+    return name == "put.before"
+
+
 def test_killed_twice_in_a_row_nothing_is_lost_or_done_twice(
     preloaded: Path, tmp_path: Path, clock: SteppingClock
 ) -> None:

@@ -3,13 +3,13 @@
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -41,13 +41,18 @@ class Mutant:
             connection.commit()
 
 
+def _says(answer: Any) -> Callable[..., Any]:
+    """A function that takes anything and always answers the same."""
+
+    def say(*_: object) -> Any:
+        return answer
+
+    return say
+
+
 def _no_grant_check(patch: Patch) -> None:
     """A claim is given whatever speaks against it."""
-
-    def none(*_: object) -> Iterator[object]:
-        return iter(())
-
-    patch.setattr(claims, "_objections", none)
+    patch.setattr(claims, "_objections", _says(iter(())))
 
 
 def _key_from_thread(patch: Patch) -> None:
@@ -60,8 +65,9 @@ def _key_from_thread(patch: Patch) -> None:
         write(connection, ref, *rest)
 
     def keyed(value: Any) -> str:
-        is_key = isinstance(value, list) and [type(part) for part in value] == [str, str, int]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        return digest([*value, ticket.get()]) if is_key else digest(value)
+        parts = cast("list[Any]", value) if isinstance(value, list) else []
+        is_key = [type(part) for part in parts] == [str, str, int]
+        return digest([*parts, ticket.get()] if is_key else cast("Any", value))
 
     patch.setattr(rulings, "_write_proposal", write_proposal)
     patch.setattr(rulings, "digest", keyed)
@@ -116,12 +122,12 @@ def _new_key_each_try(patch: Patch) -> None:
 
 def _inbox_forgotten(patch: Patch) -> None:
     """What a crash left unfinished is not looked for."""
-    patch.setattr(SqlLedger, "unfinished", lambda _: ())
+    patch.setattr(SqlLedger, "unfinished", _says(()))
 
 
 def _halt_ignored(patch: Patch) -> None:
     """Nobody asks whether a kind is stopped."""
-    patch.setattr(claims, "halted", lambda *_: False)
+    patch.setattr(claims, "halted", _says(False))
 
 
 def _approval_not_required(patch: Patch) -> None:
@@ -133,16 +139,16 @@ def _approval_not_required(patch: Patch) -> None:
         )
 
     patch.setattr(authorize, "_countersigned", approved)
-    patch.setattr(reviews, "require_approval", lambda *_: None)
-    patch.setattr(rulings, "_require_signed", lambda *_: None)
+    patch.setattr(reviews, "require_approval", _says(None))
+    patch.setattr(rulings, "_require_signed", _says(None))
 
 
 def _doubt_left_alone(patch: Patch) -> None:
     """An effect that a crash left in doubt is not asked about."""
     import countersign.reconcile
 
-    patch.setattr(gateway, "settle_doubt", lambda *_: False)
-    patch.setattr(countersign.reconcile, "settle_doubt", lambda *_: False)
+    patch.setattr(gateway, "settle_doubt", _says(False))
+    patch.setattr(countersign.reconcile, "settle_doubt", _says(False))
 
 
 def _mail_without_its_key(patch: Patch) -> None:
@@ -154,7 +160,7 @@ def _mail_without_its_key(patch: Patch) -> None:
         return Receipt(key=key, reference=key, at=now)
 
     patch.setattr(MaildirOutbox, "send", send)
-    patch.setattr(MaildirOutbox, "lookup", lambda *_: None)
+    patch.setattr(MaildirOutbox, "lookup", _says(None))
 
 
 MUTANTS: Mapping[str, Mutant] = MappingProxyType(
