@@ -15,6 +15,7 @@ from countersign.domain.desk import Desk
 from countersign.domain.errors import SettingsError, StorageError
 from countersign.ledger import SqlLedger, open_ledger
 from countersign.ledger.journal import journaled
+from countersign.llm.models import OfflineModels
 from countersign.policy.gate import CedarGate
 from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
 from countersign.settings import Settings
@@ -22,6 +23,7 @@ from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
 from countersign.triage.store import load_or_train
+from graphs.agents.resolver import AgentResolver
 from graphs.support import fingerprint
 from tools.gateway import EffectGateway
 
@@ -48,6 +50,9 @@ def compose(
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
         triage=_triage(desk, settings),
+        models=OfflineModels(),
+        resolver=AgentResolver(),
+        history=ledger,
         gate=CedarGate(desk),
         gateway=EffectGateway(),
         ledger=ledger,

@@ -1,13 +1,16 @@
 """What the desk needs from the outside, as Protocols, and `Deps`: the frozen bundle that nodes are given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from pydantic import BaseModel
 
 from countersign.answers import Answers
 from countersign.domain.desk import Desk
 from countersign.domain.facts import Passage
+from countersign.domain.model import Engine, Tier
 from countersign.domain.outcome import (
     Claim,
     Effect,
@@ -19,11 +22,17 @@ from countersign.domain.outcome import (
     Refusal,
     Ruling,
 )
-from countersign.domain.perception import PastTurn, Triage
+from countersign.domain.perception import PastTicket, PastTurn, Triage
 from countersign.domain.plan import Proposal, ReplyPart
+from countersign.domain.resolution import Inquiry, Opinion, Resolution
 from countersign.domain.shop import Address, Customer, Item, Order, Promo, ShopReceipt, Subscription
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
 from countersign.domain.verdict import Decision, Question
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class ShopReads(Protocol):
@@ -146,6 +155,45 @@ class TriageModel(Protocol):
     """Predicts requests, or abstains."""
 
     def predict(self, subject: str, text: str, language: str) -> Triage: ...
+
+
+class Models(Protocol):
+    """Language models, by tier."""
+
+    def engine(self, tier: Tier) -> Engine | None:
+        """What sits there; None where nothing does."""
+        ...
+
+    def chat(self, tier: Tier) -> "BaseChatModel":
+        """A chat model for an agent's seat: bounded, budgeted and recorded."""
+        ...
+
+    def ask(self, tier: Tier, prompt: str, values: Mapping[str, str], answer: type[T]) -> T:
+        """One call with a blank to fill. `prompt` is the name of a file in the desk's prompts.
+
+        Raises RetryError or FailedError where no answer of that form came.
+        """
+        ...
+
+
+class Resolver(Protocol):
+    """The agent for what no playbook finishes, and the model that looks over its shoulder."""
+
+    def resolve(self, inquiry: Inquiry, deps: "Deps") -> Resolution:
+        """Investigates with lookups alone and answers a plan; what stops the model is an answer too, never raised."""
+        ...
+
+    def second(self, inquiry: Inquiry, resolution: Resolution, deps: "Deps") -> Opinion:
+        """What an independent second model says to it; not asked where there is none."""
+        ...
+
+
+class History(Protocol):
+    """What the desk did for a customer before."""
+
+    def tickets_of(self, customer: str, ticket_id: str, limit: int = 5) -> tuple[PastTicket, ...]:
+        """The customer's other tickets, latest first."""
+        ...
 
 
 class Gate(Protocol):
@@ -308,6 +356,9 @@ class Deps:
     outbox: Outbox
     blobs: Blobs
     triage: TriageModel
+    models: Models
+    resolver: Resolver
+    history: History
     gate: Gate
     gateway: Gateway
     ledger: Ledger

@@ -59,7 +59,8 @@ class Progress:
     def _handled(self, ticket: Ticket) -> None:
         self._bar.advance(self._task)
         style, word = status_style(ticket.status), status_word(ticket.status)
-        what = line(", ".join(ticket.requests) or ticket.reason)
+        plan = "a plan of the resolver" if ticket.status == "waiting" else ""
+        what = line(", ".join(ticket.requests) or ticket.reason or plan)
         self._line(
             Text.assemble((f"{word:<12} ", style), f"{ticket.id}  ", (f"{what:<28.60} ", "cyan"), line(ticket.subject))
         )

@@ -27,7 +27,7 @@ from graphs.catalog import NODES
 
 KIND_COLOUR = {"decide": "#e6f0fa", "ask": "#f1e6fa", "record": "#fdf2d0", "do": "#dcf2e2", "wait": "#fbe0dc"}
 KIND_WORDS = {
-    "decide": "decide: reads, changes nothing", "record": "record: writes the ledger",
+    "decide": "decide: reads, changes nothing", "ask": "ask: a model answers", "record": "record: writes the ledger",
     "do": "do: acts, through the gateway", "wait": "wait: for a person",
 }  # fmt: skip
 _CORNER = 9.0

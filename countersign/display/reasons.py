@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from countersign.display import resolution
 from countersign.display.values import each, inner, intents, pairs, text, texts
 from countersign.display.words import ANSWER_STYLE, ANSWERED_QUESTION, line
 
@@ -28,6 +29,8 @@ def _turn(turn: JsonValue) -> Iterator[RenderableType]:
     yield Text("")
     yield Text(f"turn {text(turn, 'turn')}, written by {senders}", style="bold underline")
     yield from _triage(turn)
+    for found in each(turn, "resolutions"):
+        yield from _resolution(found)
     for verdict in each(turn, "verdicts"):
         yield from _verdict(verdict)
     for review in each(turn, "reviews"):
@@ -48,8 +51,15 @@ def _triage(turn: JsonValue) -> Iterator[RenderableType]:
     yield _under(Text.assemble(("triage ", "bold"), said, (f"  model {_short(text(triage, 'model'))}", "dim")))
     for reason in texts(triage, "reasons"):
         yield _under(Text(reason, style="dim"), 4)
-    if not intents(triage) and inner(turn, "verdicts"):
+    if not intents(triage) and inner(turn, "verdicts") and not inner(turn, "resolutions"):
         yield _under(Text(ANSWERED_QUESTION), 4)
+
+
+def _resolution(found: JsonValue) -> Iterator[RenderableType]:
+    yield Padding(resolution.title(found), (0, 0, 0, 2))
+    for part in resolution.body(found):
+        yield Padding(part, (0, 0, 0, 4))
+    yield _under(Text(f"prompt {_short(text(found, 'prompt'))}", style="dim"), 4)
 
 
 def _verdict(verdict: JsonValue) -> Iterator[RenderableType]:

@@ -14,6 +14,7 @@ from countersign.domain.money import Money
 from countersign.domain.outcome import Dossier, Outcome, Progress, Review
 from countersign.domain.perception import Memory, Perception, Sender, Triage
 from countersign.domain.plan import Draft, Plan, Promise
+from countersign.domain.resolution import Opinion, Resolution
 from countersign.domain.ticket import InboxMessage, TicketRef
 from countersign.domain.verdict import Finding, Verdict
 from graphs.catalog import NODES
@@ -130,6 +131,22 @@ def _plans(found: tuple[Plan, ...]) -> Iterator[str]:
         yield plan.complex
 
 
+def _resolution(found: Resolution) -> Iterator[str]:
+    yield f"stopped: {found.failed}" if found.failed else found.summary
+    yield from (f"hands back {intent.request}" for intent in found.intents)
+    if found.lookups:
+        yield f"{_count(found.lookups, 'lookup')}: {', '.join(dict.fromkeys(one.tool for one in found.lookups))}"
+    if found.plan:
+        yield f"{found.confidence} confidence, {_count(found.plan.facts, 'fact')}"
+        yield from (proposal.summary for proposal in found.plan.proposals)
+    yield from (f"open: {question}" for question in found.questions)
+
+
+def _opinion(found: Opinion) -> Iterator[str]:
+    yield ("agrees" if found.agrees else "disagrees") if found.asked else "nobody was asked"
+    yield from found.reasons
+
+
 def _template(plan: Plan) -> str:
     return f", reply {plan.reply.template}" if plan.reply else ""
 
@@ -180,6 +197,8 @@ _SAYS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "memory": _memory,
     "triage": _triage,
     "plans": _plans,
+    "resolution": _resolution,
+    "opinion": _opinion,
     "draft": _draft,
     "findings": _findings,
     "verdict": _verdict,

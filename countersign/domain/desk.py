@@ -99,9 +99,11 @@ class Desk(Frozen):
     settings: DeskSettings
     requests: dict[str, Request]
     people: dict[str, Person]
+    prompts: dict[str, str] = {}
+    """Texts of prompts/*.md, by name."""
     policy: str
     """Text of policy.cedar."""
     policy_schema: str
     """Text of policy.cedarschema."""
     digest: str
-    """Over everything that decides: settings, requests, people, policy and schema."""
+    """Over everything that decides: settings, requests, people, prompts, policy and schema."""

@@ -77,6 +77,18 @@ class PastTurn(Frozen):
     """The clarifying question's template, where the turn ended with one."""
 
 
+class PastTicket(Frozen):
+    """Another ticket of the same customer."""
+
+    id: str
+    subject: str
+    opened_at: datetime
+    status: str
+    requests: tuple[str, ...] = ()
+    reply: str = ""
+    """The last reply that was written in it: it may quote anybody."""
+
+
 class Memory(Frozen):
     """What the thread remembers."""
 
@@ -93,6 +105,8 @@ class Intent(Frozen):
     request: str
     confidence: float
     text: str
+    named_by: Literal["desk", "model"] = "desk"
+    """Whether the desk's own triage named it, or a language model."""
 
 
 class Triage(Frozen):
@@ -100,6 +114,8 @@ class Triage(Frozen):
 
     intents: tuple[Intent, ...] = ()
     abstained: bool = False
+    escalated: bool = False
+    """It is for a person, whatever it asks for: no agent gets it."""
     reasons: tuple[str, ...] = ()
     model: str = ""
     """Digest of the model's data and parameters."""

@@ -10,15 +10,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from countersign.domain.errors import MisuseError, ReplayMismatchError
 from countersign.domain.frozen import digest
+from countersign.domain.resolution import Inquiry, Opinion, Resolution
 from countersign.domain.ticket import TicketRef
-from countersign.ports import Clock, Deps, Journal, Knowledge, Shop, ShopReads, TriageModel
+from countersign.ports import Clock, Deps, History, Journal, Knowledge, Resolver, Shop, ShopReads, TriageModel
 
 
 def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal) -> Deps:
     """Deps whose reads are recorded for one step of one turn: the step's next run reads the same answers.
 
-    Shop reads, the help centre, the triage model and the clock are recorded; errors are not. The shop's writes can't
-    be reached through it (MisuseError). A recorded answer that can't be read any more raises ReplayMismatchError.
+    Shop reads, the help centre, earlier tickets, the triage model, the clock and what the resolver came to are
+    recorded; errors are not. The shop's writes can't be reached through it (MisuseError). A recorded answer that can't
+    be read any more raises ReplayMismatchError.
     """
     book = _Book(journal, ref, step)
     return replace(
@@ -26,7 +28,9 @@ def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal) -> Deps:
         shop=cast("Shop", _Recorded(deps.shop, "shop", ShopReads, book)),
         knowledge=cast("Knowledge", _Recorded(deps.knowledge, "knowledge", Knowledge, book)),
         triage=cast("TriageModel", _Recorded(deps.triage, "triage", TriageModel, book)),
+        history=cast("History", _Recorded(deps.history, "history", History, book)),
         clock=cast("Clock", _Recorded(deps.clock, "clock", Clock, book)),
+        resolver=_RecordedResolver(deps.resolver, book),
     )
 
 
@@ -83,6 +87,28 @@ class _Recorded:
             return self._book.answer(f"{self._name}.{method}", arguments, form, lambda: real(*args, **kwargs))
 
         return call
+
+
+class _RecordedResolver:
+    """Stands before the resolver: what it came to is recorded whole; on the way there it reads recorded deps."""
+
+    def __init__(self, resolver: Resolver, book: _Book) -> None:
+        self._resolver, self._book = resolver, book
+
+    def resolve(self, inquiry: Inquiry, deps: Deps) -> Resolution:
+        """The recorded resolution of the same inquiry; the first time, the resolver's own."""
+        asked = {"inquiry": inquiry}
+        return self._book.answer("resolver.resolve", asked, _RESOLUTION, lambda: self._resolver.resolve(inquiry, deps))
+
+    def second(self, inquiry: Inquiry, resolution: Resolution, deps: Deps) -> Opinion:
+        """The recorded opinion on the same resolution; the first time, the second model's own."""
+        asked = {"inquiry": inquiry, "resolution": resolution}
+        return self._book.answer(
+            "resolver.second", asked, _OPINION, lambda: self._resolver.second(inquiry, resolution, deps)
+        )
+
+
+_RESOLUTION, _OPINION = TypeAdapter(Resolution), TypeAdapter(Opinion)
 
 
 @cache

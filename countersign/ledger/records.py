@@ -1,6 +1,6 @@
 """Everything the ledger holds about one ticket, loaded at once, as plain JSON values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +45,8 @@ class Records:
     audit: tuple[Row, ...]
     triage: Mapping[int, Facts]
     """What the triage model said, by turn; the last run's where a turn ran it again."""
+    resolutions: Mapping[int, tuple[Facts, ...]]
+    """What the resolver came to, by turn, each with what a second model said to it as `opinion`."""
 
 
 def load(connection: sa.Connection, ticket: str) -> Records:
@@ -64,6 +66,7 @@ def load(connection: sa.Connection, ticket: str) -> Records:
         outcomes=_rows(connection, outcomes, outcomes.c.ticket == ticket),
         audit=tuple(connection.execute(events).mappings()),
         triage=_triage(connection, ticket),
+        resolutions=_resolutions(connection, ticket),
     )
 
 
@@ -87,8 +90,24 @@ def _rows(connection: sa.Connection, table: sa.Table, condition: sa.ColumnElemen
 
 
 def _triage(connection: sa.Connection, ticket: str) -> dict[int, Facts]:
-    said = sa.select(journal.c.step, journal.c.answer).where(
-        journal.c.ticket == ticket, journal.c.method == "triage.predict"
-    )
-    rows = connection.execute(said.order_by(journal.c.seq))
-    return {int(row.step.partition("/")[0]): values(row.answer) for row in rows}
+    return {turn: said for turn, _, said in _journaled(connection, ticket, "triage.predict")}
+
+
+def _resolutions(connection: sa.Connection, ticket: str) -> dict[int, tuple[Facts, ...]]:
+    """An opinion belongs to the resolution that was recorded last before it."""
+    found: dict[int, list[Facts]] = {}
+    for turn, method, said in _journaled(connection, ticket, "resolver.resolve", "resolver.second"):
+        of_turn = found.setdefault(turn, [])
+        if method == "resolver.resolve":
+            of_turn.append(said)
+        elif of_turn:
+            of_turn[-1] = {**of_turn[-1], "opinion": said}
+    return {turn: tuple(said) for turn, said in found.items()}
+
+
+def _journaled(connection: sa.Connection, ticket: str, *methods: str) -> Iterator[tuple[int, str, Facts]]:
+    """Turn, method and answer of what was recorded, in order."""
+    columns = (journal.c.step, journal.c.method, journal.c.answer)
+    said = sa.select(*columns).where(journal.c.ticket == ticket, journal.c.method.in_(methods))
+    for row in connection.execute(said.order_by(journal.c.seq)):
+        yield int(row.step.partition("/")[0]), row.method, values(row.answer)

@@ -6,7 +6,7 @@ from countersign.ledger import columns
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: the version of the files that this program reads and writes."""
 
 tickets = columns.table(
@@ -105,6 +105,7 @@ proposals = columns.table(
     columns.number("slot"),
     columns.text("key"),
     sa.Column("status", sa.Text, sa.CheckConstraint("status IN ('proposed', 'denied', 'void')"), nullable=False),
+    columns.packed("provenance"),
     sa.Index("proposals_by_ticket", "ticket", "turn"),
     sa.Index("proposals_by_target", "kind", "target", "status"),
 )

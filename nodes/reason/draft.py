@@ -5,13 +5,14 @@ from countersign.domain.perception import Perception, Sender
 from countersign.domain.plan import Draft, Plan, Promise, Proposal
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
+from nodes.act.planned import plans_made
 
 _LONGEST_SUBJECT = 120
 
 
 def draft(state: TicketState, *, deps: Deps) -> Update:
     """The reply, rendered from templates and facts; account facts go to the address on record."""
-    perception, sender, plans = state.get("perception"), state.get("sender"), state.get("plans", ())
+    perception, sender, plans = state.get("perception"), state.get("sender"), plans_made(state)
     if perception is None or sender is None:
         return Update(draft=None)
     settings = deps.desk.settings

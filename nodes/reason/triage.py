@@ -32,6 +32,8 @@ def _continuing(request: str, perception: Perception, predicted: Triage) -> Tria
 
 
 def route_triaged(state: TicketState) -> str:
-    """`unknown` where triage abstained, else `known`."""
+    """`person` where somebody must see it, `unknown` where triage abstained, else `known`."""
     triaged = state.get("triage")
+    if triaged is not None and triaged.escalated:
+        return "person"
     return "unknown" if triaged is None or triaged.abstained or not triaged.intents else "known"

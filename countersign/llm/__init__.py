@@ -1,0 +1,1 @@
+"""Language models behind `ports.Models`, and the planner that sits in the agent's seat where there is none."""
