@@ -3,8 +3,9 @@
 import importlib
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 from countersign.adapters.blobs import FolderBlobs
 from countersign.adapters.clock import SystemClock
@@ -13,12 +14,20 @@ from countersign.adapters.replies import TemplateReplies
 from countersign.desk import examples, load_desk
 from countersign.domain.desk import Desk
 from countersign.domain.errors import SettingsError, StorageError
+from countersign.domain.model import Budget, Tier
+from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger, open_ledger
+from countersign.ledger.calls import SqlCalls
 from countersign.ledger.journal import journaled
-from countersign.llm.models import OfflineModels
+from countersign.llm.bound import Parts
+from countersign.llm.cassette import read_cassette
+from countersign.llm.models import SeatedModels
+from countersign.llm.prompts import Prompts
+from countersign.llm.seat import Seat
+from countersign.llm.seats import Seats, stand_ins
 from countersign.policy.gate import CedarGate
 from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
-from countersign.settings import Settings
+from countersign.settings import DayBudget, ModelSettings, Settings, TicketBudget, demonstration_desk
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
@@ -50,18 +59,49 @@ def compose(
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
         triage=_triage(desk, settings),
-        models=OfflineModels(),
         resolver=AgentResolver(),
         history=ledger,
         gate=CedarGate(desk),
         gateway=EffectGateway(),
+        models=seated_models(settings, desk, ledger, clock, stack),
         ledger=ledger,
         clock=clock,
-        scope=partial(journaled, journal=ledger),
+        scope=partial(_scoped, ledger=ledger),
         graph=fingerprint(),
         on_point=on_point,
     )
     return deps, ledger
+
+
+def _scoped(deps: Deps, ref: TicketRef, step: str, ledger: SqlLedger) -> Deps:
+    """Deps whose reads, and whose models' answers, are recorded for one step."""
+    models = deps.models.bound(ref, step) if isinstance(deps.models, SeatedModels) else deps.models
+    return replace(journaled(deps, ref, step, ledger), models=models)
+
+
+def seated_models(settings: Settings, desk: Desk, ledger: SqlLedger, clock: Clock, stack: ExitStack) -> SeatedModels:
+    """What sits in the seats, held to the budgets. Raises SettingsError where a setting names nothing of the kind."""
+    maker, tiers = Seats(desk.policy), cast("tuple[Tier, ...]", get_args(Tier))
+    stack.callback(maker.loop.close)
+    how: dict[Tier, ModelSettings] = {tier: settings.seat(tier) for tier in tiers}
+    made: dict[Tier, Seat | None] = {tier: maker.seat(tier, getattr(settings.model, tier), how[tier]) for tier in tiers}
+    seats: dict[Tier, Seat] = {tier: seat for tier, seat in made.items() if seat}
+    return SeatedModels(
+        Parts(
+            seats=seats,
+            others=stand_ins(seats, how),
+            book=SqlCalls(ledger),
+            budgets=(_budget(settings.ticket_budget), _budget(settings.day_budget)),
+            clock=clock,
+            prompts=Prompts((desk.folder / "prompts", demonstration_desk() / "prompts")),
+            cassette=read_cassette(settings.replay) if settings.replay else None,
+        )
+    )
+
+
+def _budget(most: TicketBudget | DayBudget) -> Budget:
+    micros = int(most.dollars * 1_000_000)
+    return Budget(calls=most.calls, tokens=most.tokens, ms=int(most.seconds * 1000), micros=micros)
 
 
 def _triage(desk: Desk, settings: Settings) -> TriageModel:

@@ -158,21 +158,22 @@ class TriageModel(Protocol):
 
 
 class Models(Protocol):
-    """Language models, by tier."""
+    """Language models, or what stands in for them, in two seats; off where nothing sits there.
+
+    Within a step every answer is recorded by the digest of its request: a step that runs again asks nothing twice.
+    Each call is held to the budgets. Whatever gives no usable answer is a ModelError.
+    """
 
     def engine(self, tier: Tier) -> Engine | None:
-        """What sits there; None where nothing does."""
+        """What sits in the seat; None where nothing does."""
         ...
 
     def chat(self, tier: Tier) -> "BaseChatModel":
-        """A chat model for an agent's seat: bounded, budgeted and recorded."""
+        """The seat as a chat model for an agent: bounded, budgeted and recorded."""
         ...
 
     def ask(self, tier: Tier, prompt: str, values: Mapping[str, str], answer: type[T]) -> T:
-        """One call with a blank to fill. `prompt` is the name of a file in the desk's prompts.
-
-        Raises RetryError or FailedError where no answer of that form came.
-        """
+        """One call with a blank to fill: `prompt` names a Markdown file of the desk's prompts, `values` are data."""
         ...
 
 

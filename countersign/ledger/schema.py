@@ -5,8 +5,9 @@ import sqlalchemy as sa
 from countersign.ledger import columns
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
+from countersign.ledger.schema_models import model_calls as model_calls
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: the version of the files that this program reads and writes."""
 
 tickets = columns.table(

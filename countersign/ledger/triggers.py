@@ -96,6 +96,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
             _written_once("decisions"),
             _kept("decisions"),
             _written_once("outcomes"),
+            _kept("model_calls"),
             _kept("outcomes"),
             _refuse(
                 "proposals_are_fixed",

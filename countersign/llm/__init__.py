@@ -1,1 +1,1 @@
-"""Language models behind `ports.Models`, and the planner that sits in the agent's seat where there is none."""
+"""The models in the two seats: how they are asked, held to their budgets, recorded, and done without."""

@@ -1,37 +1,47 @@
-"""What sits in the seats where no endpoint is set: the offline planner in the agent's, nothing in the other."""
+"""The desk's models: what sits in the seats, unbound; a step is given its own."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from pydantic import BaseModel
 
-from countersign.domain.errors import FailedError
+from countersign.domain.errors import MisuseError
 from countersign.domain.model import Engine, Tier
+from countersign.domain.ticket import TicketRef
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from countersign.llm.bound import Parts, StepModels
+
 T = TypeVar("T", bound=BaseModel)
 
 
-class OfflineModels:
-    """Implements `ports.Models`."""
+@dataclass(frozen=True, slots=True)
+class SeatedModels:
+    """Implements `ports.Models` outside a step: it says what there is, and answers nothing."""
+
+    parts: "Parts"
 
     def engine(self, tier: Tier) -> Engine | None:
         """See `ports.Models`."""
-        from countersign.llm.offline import OFFLINE
-
-        return OFFLINE if tier == "large" else None
+        return self.parts.engine(tier)
 
     def chat(self, tier: Tier) -> "BaseChatModel":
-        """See `ports.Models`. Raises FailedError (`failed.no_model`) for the seat in which nothing sits."""
-        from countersign.llm.offline import OfflineChat
-
-        if tier != "large":
-            raise FailedError("no model is seated there", where=tier, detail="no_model")
-        return OfflineChat()
+        """Raises MisuseError: an answer that no step asked for would be recorded nowhere."""
+        self._refuse(tier)
 
     def ask(self, tier: Tier, prompt: str, values: Mapping[str, str], answer: type[T]) -> T:
-        """Raises FailedError (`failed.no_model`): the planner fills in no blanks."""
+        """Raises MisuseError, as `chat`."""
         del prompt, values, answer
-        raise FailedError("no model is seated there", where=tier, detail="no_model")
+        self._refuse(tier)
+
+    def bound(self, ref: TicketRef, step: str) -> "StepModels":
+        """The models of one step of one turn."""
+        from countersign.llm.bound import StepModels
+
+        return StepModels(self.parts, ref, step)
+
+    def _refuse(self, tier: Tier) -> NoReturn:
+        raise MisuseError(f"the {tier} model can only be asked within a step", detail="unbound")

@@ -1,0 +1,96 @@
+"""From what is set to what sits in the seats."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from countersign.domain.errors import SettingsError
+from countersign.domain.frozen import digest
+from countersign.domain.model import Engine, EngineKind, Tier
+from countersign.llm.breaker import Breaker
+from countersign.llm.endpoint import Endpoint, EndpointSettings
+from countersign.llm.loop import Loop
+from countersign.llm.seat import LocalSeat, Seat
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+_HINT = "write openai:NAME, scripted:FILE, chaotic:SEED or hostile:SEED"
+
+
+class SeatSettings(EndpointSettings, Protocol):
+    """How a tier is asked, and whether the other may stand in for it."""
+
+    @property
+    def fallback(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class Seats:
+    """Makes what sits in the seats; endpoints share one event loop, and a breaker where they share an address."""
+
+    policy: str
+    """The desk's policy, which a hostile model knows."""
+    loop: Loop = field(default_factory=Loop)
+    _breakers: dict[str, Breaker] = field(default_factory=dict[str, Breaker])
+
+    def seat(self, tier: Tier, name: str, settings: EndpointSettings) -> Seat | None:
+        """The seat that a setting such as `openai:gpt-5-mini` names; None where it is empty.
+
+        Raises SettingsError where it names nothing that can sit there.
+        """
+        kind, _, rest = name.partition(":")
+        if not name:
+            return None
+        where = f"COUNTERSIGN_MODEL__{tier.upper()}"
+        makers: Mapping[str, Callable[[str, str], Seat]] = {
+            "scripted": _scripted, "chaotic": self._chaotic, "hostile": self._hostile,
+        }  # fmt: skip
+        if kind == "openai" and rest:
+            breaker = self._breakers.setdefault(settings.base_url, Breaker())
+            return Endpoint(rest, settings, self.loop, breaker)
+        if kind not in makers:
+            raise SettingsError("names no model", where=where, hint=_HINT)
+        return makers[kind](rest, where)
+
+    def _chaotic(self, seed: str, where: str) -> Seat:
+        from countersign.llm.chaotic import ChaoticModel
+
+        return _local("chaotic", f"chaotic:{seed}", ChaoticModel(seed=_number(seed, where)))
+
+    def _hostile(self, seed: str, where: str) -> Seat:
+        from countersign.llm.chaotic import ChaoticModel
+
+        model = ChaoticModel(seed=_number(seed, where), hostile=True, policy=self.policy)
+        return _local("chaotic", f"hostile:{seed}", model)
+
+
+def stand_ins(seats: Mapping[Tier, Seat], settings: Mapping[Tier, SeatSettings]) -> dict[Tier, Seat]:
+    """The seat that is asked where a tier's own endpoint fails: the other one, where that is an endpoint too."""
+    found: dict[Tier, Seat] = {}
+    pairs: tuple[tuple[Tier, Tier], ...] = (("small", "large"), ("large", "small"))
+    for tier, other in pairs:
+        both = tier in seats and other in seats and settings[tier].fallback
+        if both and {seats[tier].engine.kind, seats[other].engine.kind} == {"endpoint"}:
+            found[tier] = seats[other]
+    return found
+
+
+def _scripted(path: str, where: str) -> Seat:
+    from countersign.llm.scripted import read_script
+
+    if not path:
+        raise SettingsError("names no script", where=where, hint="write scripted:FILE")
+    model = read_script(Path(path))
+    return _local("scripted", Path(path).name, model)
+
+
+def _local(kind: EngineKind, name: str, model: "BaseChatModel") -> Seat:
+    return LocalSeat(Engine(kind=kind, name=name, settings=digest(name)), model)
+
+
+def _number(text: str, where: str) -> int:
+    if not text.isdecimal():
+        raise SettingsError("the seed is no number", where=where, hint="for instance chaotic:7")
+    return int(text)
