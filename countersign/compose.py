@@ -22,12 +22,11 @@ from countersign.ledger.journal import journaled
 from countersign.llm.bound import Parts
 from countersign.llm.cassette import read_cassette
 from countersign.llm.models import SeatedModels
-from countersign.llm.prompts import Prompts
 from countersign.llm.seat import Seat
 from countersign.llm.seats import Seats, stand_ins
 from countersign.policy.gate import CedarGate
 from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
-from countersign.settings import DayBudget, ModelSettings, Settings, TicketBudget, demonstration_desk
+from countersign.settings import DayBudget, ModelSettings, Settings, TicketBudget
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
@@ -93,7 +92,7 @@ def seated_models(settings: Settings, desk: Desk, ledger: SqlLedger, clock: Cloc
             book=SqlCalls(ledger),
             budgets=(_budget(settings.ticket_budget), _budget(settings.day_budget)),
             clock=clock,
-            prompts=Prompts((desk.folder / "prompts", demonstration_desk() / "prompts")),
+            prompts={file.stem: file.read_text(encoding="utf-8") for file in desk.folder.glob("prompts/*.md")},
             cassette=read_cassette(settings.replay) if settings.replay else None,
         )
     )

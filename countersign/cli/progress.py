@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from countersign.cli.style import console, line, status_style, status_word
+from countersign.display.spending import spending
 from countersign.domain.ticket import Ticket
 from countersign.intake import Taken
 
@@ -81,6 +82,10 @@ def print_summary(summary: "Summary") -> None:
         table.add_row(str(count), name)
     out.print()
     out.print(table)
+    if summary.spent:
+        out.print()
+        out.print(spending(summary.spent))
+        out.print()
     categories = ", ".join(f"{name} {count}" for name, count in sorted(summary.by_category.items()))
     out.print(f"By category: {categories or 'nothing new'}. Time: {summary.seconds:.1f} s.", soft_wrap=True)
     if summary.interrupted:

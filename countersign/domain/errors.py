@@ -8,7 +8,7 @@ CountersignError
 ├── RejectedError        policy, grant or person said no
 ├── RetryError           a passing fault: the same call may succeed later
 ├── FailedError          a final fault of a tool: nothing happened in the world
-├── ModelError           a model gave no answer that can be used: the desk goes on without it
+│   └── ModelError       a model gave no answer that can be used: the desk goes on without it
 ├── UnknownOutcomeError  the call may or may not have happened: never blindly retried
 ├── ReplayMismatchError  a recorded step differs from the one now running
 └── StorageError         a database or file of ours can't be read or written
@@ -85,7 +85,7 @@ class FailedError(CountersignError):
     code = "failed"
 
 
-class ModelError(CountersignError):
+class ModelError(FailedError):
     """A model gave no answer that can be used, or may not be asked; the desk goes on without it."""
 
     code = "model"

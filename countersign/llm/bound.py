@@ -12,7 +12,6 @@ from countersign.domain.ticket import TicketRef
 from countersign.llm.answer import Answer, Failure, Kept
 from countersign.llm.book import Book
 from countersign.llm.cassette import Cassette
-from countersign.llm.prompts import Prompts
 from countersign.llm.request import Request
 from countersign.llm.seat import Seat
 from countersign.ports import Clock
@@ -36,7 +35,8 @@ class Parts:
     budgets: tuple[Budget, Budget]
     """The ticket's and the day's."""
     clock: Clock
-    prompts: Prompts
+    prompts: Mapping[str, str]
+    """The desk's prompts, by name."""
     cassette: Cassette | None = None
     """What answers in place of the seats, on a replay."""
 

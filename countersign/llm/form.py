@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ValidationError
 
-from countersign.domain.errors import ModelError
+from countersign.domain.errors import DeskError, ModelError
 from countersign.domain.frozen import canonical, digest
 from countersign.domain.model import Tier
 from countersign.llm.answer import Answer, Kept
@@ -28,7 +28,7 @@ def filled_in(models: StepModels, tier: Tier, prompt: str, values: Mapping[str, 
 
     The prompt is the system's word, the values are a JSON object in the user's: what they say gives no orders.
     """
-    text = models.parts.prompts.text(prompt)
+    text = _prompt(models, prompt)
     schema = form.model_json_schema()
     parts = {"tier": digest(tier), f"prompt {prompt}": digest(text), f"form {form.__name__}": digest(schema)}
     question = Kept(
@@ -41,6 +41,13 @@ def filled_in(models: StepModels, tier: Tier, prompt: str, values: Mapping[str, 
     asked = _Asked(models, tier, question.prompt, form, schema)
     answer = models.told(f"models.ask {prompt}", tier, question, lambda: asked.answer(messages))
     return form.model_validate_json(answer.text)
+
+
+def _prompt(models: StepModels, name: str) -> str:
+    text = models.parts.prompts.get(name)
+    if text is None:
+        raise DeskError("the prompt is missing", where=f"prompts/{name}.md", hint="copy it from a fresh desk (init)")
+    return text
 
 
 class _Asked:

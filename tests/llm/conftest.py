@@ -15,7 +15,6 @@ from countersign.llm.bound import Parts, StepModels
 from countersign.llm.cassette import Cassette
 from countersign.llm.loop import Loop
 from countersign.llm.models import SeatedModels
-from countersign.llm.prompts import Prompts
 from countersign.llm.seat import Seat
 from countersign.llm.seats import Seats, stand_ins
 from countersign.settings import ModelSettings
@@ -58,7 +57,7 @@ class Bench:
                 book=SqlCalls(self.ledger),
                 budgets=budgets,
                 clock=self.clock,
-                prompts=Prompts((self.folder,)),
+                prompts={"colour": "Name the colour that the text is about."},
                 cassette=cassette,
             )
         )
@@ -80,7 +79,6 @@ def odd() -> Iterator[OddServer]:
 @pytest.fixture
 def bench(tmp_path: Path, clock: SteppingClock) -> Iterator[Bench]:
     ledger = new_ledger(tmp_path)
-    (tmp_path / "colour.md").write_text("Name the colour that the text is about.", encoding="utf-8")
     found = Bench(ledger, new_ticket(ledger), clock, tmp_path)
     yield found
     for loop in found.loops:
