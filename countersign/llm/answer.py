@@ -24,6 +24,8 @@ class Usage(Frozen):
     cached: int = 0
     """Of those read."""
     written: int = 0
+    counted: bool = True
+    """False: the server did not say."""
 
 
 class Answer(Frozen):

@@ -143,7 +143,7 @@ class Endpoint:
         usage = answer.usage
         if not usage.read and not usage.written:
             written = len(answer.model_dump_json().encode())
-            usage = Usage(read=request.most_tokens, written=min(written, self._settings.max_output))
+            usage = Usage(read=request.most_tokens, written=min(written, self._settings.max_output), counted=False)
         return answer.model_copy(update={"engine": self.engine, "usage": usage})
 
     @cached_property
