@@ -35,8 +35,9 @@ def second(inquiry: Inquiry, resolution: Resolution, deps: Deps) -> Opinion:
         said = deps.models.ask(tier, PROMPT, to_agree_with(inquiry, resolution), Judgement)
     except (MisuseError, StorageError, ReplayMismatchError):
         raise
-    except CountersignError as error:
-        return Opinion(reasons=(f"the second model gave no answer: {error.full_code}",), engine=engine, prompt=prompt)
+    except Exception as error:  # noqa: BLE001  whatever a model or its library does, nothing is seconded
+        code = error.full_code if isinstance(error, CountersignError) else f"failed.model.{type(error).__name__}"
+        return Opinion(reasons=(f"the second model gave no answer: {code}",), engine=engine, prompt=prompt)
     reasons = tuple(clean(reason)[:400] for reason in said.reasons)
     return Opinion(agrees=said.agrees, asked=True, reasons=reasons, engine=engine, prompt=prompt)
 
