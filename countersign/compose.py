@@ -83,7 +83,8 @@ def seated_models(settings: Settings, desk: Desk, ledger: SqlLedger, clock: Cloc
     maker, tiers = Seats(desk.policy), cast("tuple[Tier, ...]", get_args(Tier))
     stack.callback(maker.loop.close)
     how: dict[Tier, ModelSettings] = {tier: settings.seat(tier) for tier in tiers}
-    made: dict[Tier, Seat | None] = {tier: maker.seat(tier, getattr(settings.model, tier), how[tier]) for tier in tiers}
+    named: dict[Tier, str] = {"small": settings.model.small, "large": settings.model.large or "offline"}
+    made: dict[Tier, Seat | None] = {tier: maker.seat(tier, named[tier], how[tier]) for tier in tiers}
     seats: dict[Tier, Seat] = {tier: seat for tier, seat in made.items() if seat}
     return SeatedModels(
         Parts(
@@ -92,7 +93,7 @@ def seated_models(settings: Settings, desk: Desk, ledger: SqlLedger, clock: Cloc
             book=SqlCalls(ledger),
             budgets=(_budget(settings.ticket_budget), _budget(settings.day_budget)),
             clock=clock,
-            prompts={file.stem: file.read_text(encoding="utf-8") for file in desk.folder.glob("prompts/*.md")},
+            prompts=desk.prompts,
             cassette=read_cassette(settings.replay) if settings.replay else None,
         )
     )

@@ -16,7 +16,7 @@ from countersign.llm.seat import LocalSeat, Seat
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-_HINT = "write openai:NAME, scripted:FILE, chaotic:SEED or hostile:SEED"
+_HINT = "write openai:NAME, offline, scripted:FILE, chaotic:SEED or hostile:SEED"
 
 
 class SeatSettings(EndpointSettings, Protocol):
@@ -45,7 +45,7 @@ class Seats:
             return None
         where = f"COUNTERSIGN_MODEL__{tier.upper()}"
         makers: Mapping[str, Callable[[str, str], Seat]] = {
-            "scripted": _scripted, "chaotic": self._chaotic, "hostile": self._hostile,
+            "offline": _offline, "scripted": _scripted, "chaotic": self._chaotic, "hostile": self._hostile,
         }  # fmt: skip
         if kind == "openai" and rest:
             breaker = self._breakers.setdefault(settings.base_url, Breaker())
@@ -75,6 +75,14 @@ def stand_ins(seats: Mapping[Tier, Seat], settings: Mapping[Tier, SeatSettings])
         if both and {seats[tier].engine.kind, seats[other].engine.kind} == {"endpoint"}:
             found[tier] = seats[other]
     return found
+
+
+def _offline(rest: str, where: str) -> Seat:
+    from countersign.llm.offline import OFFLINE, OfflineChat
+
+    if rest or not where.endswith("LARGE"):
+        raise SettingsError("names no model", where=where, hint="the offline planner sits in the agent's seat alone")
+    return LocalSeat(OFFLINE, OfflineChat())
 
 
 def _scripted(path: str, where: str) -> Seat:
