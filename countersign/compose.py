@@ -23,10 +23,10 @@ from countersign.llm.bound import Parts
 from countersign.llm.cassette import read_cassette
 from countersign.llm.models import SeatedModels
 from countersign.llm.seat import Seat
-from countersign.llm.seats import Seats, stand_ins
+from countersign.llm.seats import Seats
 from countersign.policy.gate import CedarGate
 from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
-from countersign.settings import DayBudget, ModelSettings, Settings, TicketBudget
+from countersign.settings import DayBudget, Settings, TicketBudget
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
@@ -82,14 +82,13 @@ def seated_models(settings: Settings, desk: Desk, ledger: SqlLedger, clock: Cloc
     """What sits in the seats, held to the budgets. Raises SettingsError where a setting names nothing of the kind."""
     maker, tiers = Seats(desk.policy), cast("tuple[Tier, ...]", get_args(Tier))
     stack.callback(maker.loop.close)
-    how: dict[Tier, ModelSettings] = {tier: settings.seat(tier) for tier in tiers}
-    named: dict[Tier, str] = {"small": settings.model.small, "large": settings.model.large or "offline"}
-    made: dict[Tier, Seat | None] = {tier: maker.seat(tier, named[tier], how[tier]) for tier in tiers}
+    made: dict[Tier, Seat | None] = {
+        tier: maker.seat(tier, getattr(settings.model, tier), settings.seat(tier)) for tier in tiers
+    }
     seats: dict[Tier, Seat] = {tier: seat for tier, seat in made.items() if seat}
     return SeatedModels(
         Parts(
             seats=seats,
-            others=stand_ins(seats, how),
             book=SqlCalls(ledger),
             budgets=(_budget(settings.ticket_budget), _budget(settings.day_budget)),
             clock=clock,

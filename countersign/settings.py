@@ -45,7 +45,7 @@ class ModelSettings(BaseModel):
 
     small: str = ""
     """The seat for short questions: `openai:NAME` (any OpenAI-compatible endpoint), `scripted:FILE`, `chaotic:SEED`, \
-`hostile:SEED`; nothing is asked where it is empty."""
+`hostile:SEED`; nobody is asked where it is empty."""
     large: str = ""
     """The agent's seat: as `small`, or `offline`; the offline planner where it is empty."""
     base_url: str = "https://api.openai.com/v1"
@@ -68,8 +68,6 @@ class ModelSettings(BaseModel):
     """US dollars for a million tokens read; from the table of genai-prices where none is given."""
     price_output: Decimal | None = Field(default=None, ge=0)
     """US dollars for a million tokens written."""
-    fallback: bool = True
-    """Ask the other seat where this one's endpoint fails."""
 
 
 class TierSettings(BaseModel):

@@ -43,7 +43,7 @@ def _helps(command: object, name: str) -> Iterable[tuple[str, str]]:
 
 def settings_page() -> str:
     """The environment variables, and the keys of desk.toml and people.toml."""
-    from countersign.domain.desk import DeskSettings, MailSettings, Person, TriageSettings, Windows
+    from countersign.domain.desk import Asks, DeskSettings, MailSettings, Person, TriageSettings, Windows
     from countersign.settings import DayBudget, Embeddings, ModelSettings, Settings, Smtp, TicketBudget
 
     machine = [
@@ -61,6 +61,7 @@ def settings_page() -> str:
         *_settings(MailSettings, "mail.{}"),
         *_settings(Windows, "windows.{}"),
         *_settings(TriageSettings, "triage.{}"),
+        *_settings(Asks, "asks.{}"),
     ]
     heads = ("variable", "kind", "default", "meaning")
     return _page(

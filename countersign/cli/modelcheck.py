@@ -122,7 +122,7 @@ def _usage(tier: Tier, heard: "Heard") -> Check:
 
 
 def _price(tier: Tier, seat: "Endpoint") -> Check:
-    from countersign.llm.answer import Usage
+    from countersign.domain.exchange import Usage
 
     if seat.prices:
         million = 1_000_000

@@ -16,8 +16,8 @@ _MOST_SHOWN = 10
 
 def export(runtime: "Runtime", tickets: Iterable[str], folder: Path) -> int:
     """Writes what the journal holds of models for some tickets into a folder, and answers how many exchanges."""
+    from countersign.domain.exchange import Kept
     from countersign.ledger.calls import SqlCalls
-    from countersign.llm.answer import Kept
     from countersign.llm.cassette import Recording, Seats, write_cassette
 
     models = runtime.deps.models

@@ -118,7 +118,8 @@ def _memory(found: Memory) -> Iterator[str]:
 
 def _triage(found: Triage) -> Iterator[str]:
     for intent in found.intents:
-        yield f"{intent.request} ({int(intent.confidence * 100) / 100:.2f})"
+        sure = "by a model" if intent.named_by == "model" else f"{int(intent.confidence * 100) / 100:.2f}"
+        yield f"{intent.request} ({sure})"
     if found.abstained:
         yield "can't name the request"
     yield from found.reasons

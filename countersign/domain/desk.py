@@ -1,7 +1,7 @@
 """A desk's settings as values; `countersign.desk` reads them from a folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -69,6 +69,19 @@ class TriageSettings(Frozen):
     """How sure it must be, from held-out examples, that the target is kept."""
 
 
+AskedTier = Literal["small", "large", "off"]
+"""The seat that a question goes to; nobody is asked where it is off, or where no model sits there."""
+
+
+class Asks(Frozen):
+    """What models are asked outside the agent's seat."""
+
+    name: AskedTier = "small"
+    """Which request a message makes, where triage can't say."""
+    word: AskedTier = "small"
+    """To put a template's reply into the customer's tone and language."""
+
+
 class DeskSettings(Frozen):
     """The desk's settings: `desk.toml`."""
 
@@ -85,6 +98,7 @@ class DeskSettings(Frozen):
     mail: MailSettings
     windows: Windows = Windows()
     triage: TriageSettings = TriageSettings()
+    asks: Asks = Asks()
     phases: dict[Kind, Phase]
     deadlines: dict[Kind, Annotated[int, Field(ge=1, le=2160)]] = {}
     """Hours that a proposal of a kind may wait for a person; 72 where nothing is said."""

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from countersign.domain.frozen import Frozen
+from countersign.domain.model import Engine
 from countersign.domain.money import Money
 from countersign.domain.ticket import Automatic
 
@@ -119,3 +120,5 @@ class Triage(Frozen):
     reasons: tuple[str, ...] = ()
     model: str = ""
     """Digest of the model's data and parameters."""
+    engine: Engine | None = None
+    """The language model that named the intents; None where the desk's own model did, or nobody."""

@@ -123,5 +123,7 @@ class Draft(Frozen):
     templates: tuple[str, ...]
     promises: tuple[Promise, ...] = ()
     citations: tuple[str, ...] = ()
+    worded_by: str = ""
+    """The model that put it into other words; empty where the words are a template's, an agent's or a person's."""
     account_facts: bool = True
     """False: free of account facts, so it may go to an unverified sender."""

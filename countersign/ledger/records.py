@@ -7,6 +7,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import JsonValue, TypeAdapter
 
+from countersign.domain.exchange import Kept
+from countersign.domain.naming import Named, as_named, unnamed
+from countersign.domain.perception import Triage
 from countersign.ledger.instants import instant
 from countersign.ledger.rows import Row, ticket_row, values
 from countersign.ledger.schema import (
@@ -90,7 +93,20 @@ def _rows(connection: sa.Connection, table: sa.Table, condition: sa.ColumnElemen
 
 
 def _triage(connection: sa.Connection, ticket: str) -> dict[int, Facts]:
-    return {turn: said for turn, _, said in _journaled(connection, ticket, "triage.predict")}
+    """With what a language model named, where the desk's own model abstained."""
+    found: dict[int, Facts] = {}
+    for turn, method, said in _journaled(connection, ticket, "triage.predict", "models.ask name"):
+        found[turn] = said if method == "triage.predict" else _named(found.get(turn, {}), said)
+    return found
+
+
+def _named(triage: Facts, exchange: Facts) -> Facts:
+    before, kept = Triage.model_validate(triage), Kept.model_validate(exchange)
+    if kept.answer and kept.answer.engine:
+        named = as_named(before, Named.model_validate_json(kept.answer.text), kept.answer.engine, "")
+    else:
+        named = unnamed(before, kept.code, kept.failure.text if kept.failure else "")
+    return values(named.model_dump_json())
 
 
 def _resolutions(connection: sa.Connection, ticket: str) -> dict[int, tuple[Facts, ...]]:

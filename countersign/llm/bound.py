@@ -1,15 +1,15 @@
 """The models of one step of one turn: every answer is recorded, every call held to the budgets."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from countersign.domain.errors import ModelError, ReplayMismatchError
+from countersign.domain.exchange import Answer, Failure, Kept
 from countersign.domain.model import Budget, Cost, Engine, ModelCall, Tier
 from countersign.domain.ticket import TicketRef
-from countersign.llm.answer import Answer, Failure, Kept
 from countersign.llm.book import Book
 from countersign.llm.cassette import Cassette
 from countersign.llm.request import Request
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 T = TypeVar("T", bound=BaseModel)
-_ITS_OWN = ("budget", "overflow", "request", "filtered", "refused", "form", "excess")
-"""Failures that the other seat would not mend: they are about the request or the budget."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,8 +27,6 @@ class Parts:
     """What the models of every step share."""
 
     seats: Mapping[Tier, Seat]
-    others: Mapping[Tier, Seat]
-    """The seat that is asked where a tier's own fails."""
     book: Book
     budgets: tuple[Budget, Budget]
     """The ticket's and the day's."""
@@ -86,28 +82,14 @@ class StepModels:
         return self._record(step, method, _done(question, work)).told()
 
     def exchange(self, tier: Tier, request: Request, prompt: str = "") -> Answer:
-        """One answer from the tier's seat, or from the other where this one fails. Raises ModelError.
+        """One answer from the tier's seat; what it may cost at most is reserved, what it did cost is written down.
 
-        `prompt` is the digest of the prompt file.
+        `prompt` is the digest of the prompt file. Raises ModelError.
         """
-        error = ModelError("nothing sits in this seat", hint=f"set COUNTERSIGN_MODEL__{tier.upper()}", detail="none")
-        for seat in self._seats(tier):
-            try:
-                return self._once(seat, tier, request, prompt)
-            except ModelError as failed:
-                error = failed
-                if failed.detail in _ITS_OWN:
-                    break
-        raise error
-
-    def _seats(self, tier: Tier) -> Iterator[Seat]:
-        for seats in (self.parts.seats, self.parts.others):
-            if tier in seats:
-                yield seats[tier]
-
-    def _once(self, seat: Seat, tier: Tier, request: Request, prompt: str) -> Answer:
-        """Reserves the most that it may cost, asks, and writes down what it did cost."""
-        book = self.parts.book
+        seat, book = self.parts.seats.get(tier), self.parts.book
+        if seat is None:
+            hint = f"set COUNTERSIGN_MODEL__{tier.upper()}"
+            raise ModelError("nothing sits in this seat", hint=hint, detail="none")
         call = self._call(tier, seat.engine, prompt, Kept(parts=request.parts).request)
         reserved = book.reserve(call, seat.most(request), self.parts.budgets, self.parts.clock.now())
         heard = seat.call(request, reserved.ms / 1000)

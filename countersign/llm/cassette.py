@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from countersign.domain.errors import ReplayMismatchError, SettingsError
+from countersign.domain.exchange import Kept
 from countersign.domain.frozen import Frozen
 from countersign.domain.model import Engine, Tier
-from countersign.llm.answer import Kept
 
 _SEATS = "seats.json"
 _FORMAT = 1

@@ -5,14 +5,14 @@ from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from countersign.domain.exchange import Answer, Kept
 from countersign.domain.model import Tier
-from countersign.llm.answer import Kept, message_of
 from countersign.llm.bound import StepModels
 from countersign.llm.request import Request
 
@@ -60,3 +60,22 @@ class SeatChat(BaseChatModel):
         work = lambda: self.models.exchange(self.tier, request)  # noqa: E731  one expression, used once
         answer = self.models.told("models.chat", self.tier, question, work)
         return ChatResult(generations=[ChatGeneration(message=message_of(answer, question.request))])
+
+
+def message_of(answer: Answer, request: str) -> AIMessage:
+    """The answer as langchain has it, with ids of ours: a server may repeat its own."""
+    calls = [
+        ToolCall(name=call.name, args=dict[str, Any](call.args), id=f"call_{request[:12]}_{place}", type="tool_call")
+        for place, call in enumerate(answer.calls)
+    ]
+    usage = answer.usage
+    engine = answer.engine.model_dump() if answer.engine else {}
+    return AIMessage(
+        content=answer.text,
+        tool_calls=calls,
+        id=f"answer-{request[:24]}",
+        response_metadata={"engine": engine, "model_name": engine.get("name", "")},
+        usage_metadata={
+            "input_tokens": usage.read, "output_tokens": usage.written, "total_tokens": usage.read + usage.written,
+        },
+    )  # fmt: skip

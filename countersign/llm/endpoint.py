@@ -8,9 +8,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from countersign.domain.errors import ModelError
+from countersign.domain.exchange import Answer, Usage
 from countersign.domain.frozen import digest
 from countersign.domain.model import Cost, Engine
-from countersign.llm.answer import Answer, Usage
 from countersign.llm.breaker import Breaker
 from countersign.llm.faults import Fault, fault_of
 from countersign.llm.loop import Loop

@@ -10,9 +10,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from pydantic import BaseModel, ValidationError
 
 from countersign.domain.errors import DeskError, ModelError
+from countersign.domain.exchange import Answer, Kept
 from countersign.domain.frozen import canonical, digest
 from countersign.domain.model import Tier
-from countersign.llm.answer import Answer, Kept
 from countersign.llm.bound import StepModels
 from countersign.llm.request import Request
 from countersign.llm.sound import require_usable

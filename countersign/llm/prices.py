@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import ROUND_UP, Decimal
 from typing import Protocol
 
-from countersign.llm.answer import Usage
+from countersign.domain.exchange import Usage
 
 Price = Callable[[Usage], int]
 """From tokens to millionths of a US dollar, rounded up."""

@@ -14,8 +14,8 @@ from langchain_core.runnables import Runnable
 from pydantic import Field, JsonValue, PrivateAttr, TypeAdapter, ValidationError
 
 from countersign.domain.errors import ModelError, SettingsError
+from countersign.domain.exchange import Called
 from countersign.domain.frozen import Frozen
-from countersign.llm.answer import Called
 
 
 class Line(Frozen):

@@ -8,8 +8,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from countersign.domain.errors import ModelError
+from countersign.domain.exchange import Answer, Usage
 from countersign.domain.model import Cost, Engine
-from countersign.llm.answer import Answer, Usage
 from countersign.llm.request import Request
 from countersign.llm.sound import sound
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from countersign.domain.errors import SettingsError
 from countersign.domain.frozen import digest
@@ -16,14 +16,9 @@ from countersign.llm.seat import LocalSeat, Seat
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-_HINT = "write openai:NAME, offline, scripted:FILE, chaotic:SEED or hostile:SEED"
-
-
-class SeatSettings(EndpointSettings, Protocol):
-    """How a tier is asked, and whether the other may stand in for it."""
-
-    @property
-    def fallback(self) -> bool: ...
+_HINT = "write openai:NAME, scripted:FILE, chaotic:SEED or hostile:SEED; in the large seat also offline"
+_EMPTY: Mapping[Tier, str] = {"small": "", "large": "offline"}
+"""What sits where nothing is set."""
 
 
 @dataclass(slots=True)
@@ -36,12 +31,12 @@ class Seats:
     _breakers: dict[str, Breaker] = field(default_factory=dict[str, Breaker])
 
     def seat(self, tier: Tier, name: str, settings: EndpointSettings) -> Seat | None:
-        """The seat that a setting such as `openai:gpt-5-mini` names; None where it is empty.
+        """The seat that a setting such as `openai:gpt-5-mini` names; by default the offline planner is the agent.
 
         Raises SettingsError where it names nothing that can sit there.
         """
-        kind, _, rest = name.partition(":")
-        if not name:
+        kind, _, rest = (name or _EMPTY[tier]).partition(":")
+        if not kind:
             return None
         where = f"COUNTERSIGN_MODEL__{tier.upper()}"
         makers: Mapping[str, Callable[[str, str], Seat]] = {
@@ -64,17 +59,6 @@ class Seats:
 
         model = ChaoticModel(seed=_number(seed, where), hostile=True, policy=self.policy)
         return _local("chaotic", f"hostile:{seed}", model)
-
-
-def stand_ins(seats: Mapping[Tier, Seat], settings: Mapping[Tier, SeatSettings]) -> dict[Tier, Seat]:
-    """The seat that is asked where a tier's own endpoint fails: the other one, where that is an endpoint too."""
-    found: dict[Tier, Seat] = {}
-    pairs: tuple[tuple[Tier, Tier], ...] = (("small", "large"), ("large", "small"))
-    for tier, other in pairs:
-        both = tier in seats and other in seats and settings[tier].fallback
-        if both and {seats[tier].engine.kind, seats[other].engine.kind} == {"endpoint"}:
-            found[tier] = seats[other]
-    return found
 
 
 def _offline(rest: str, where: str) -> Seat:

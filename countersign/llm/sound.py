@@ -8,7 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 
 from countersign.domain.errors import ModelError
-from countersign.llm.answer import Answer, Called, Usage
+from countersign.domain.exchange import Answer, Called, Usage
 
 MOST_TEXT = 100_000
 """Characters."""

@@ -23,7 +23,8 @@ def _shown(state: TicketState) -> Resolution:
     own = agents_own(state)
     if own is not None:
         return own
-    named = state.get("resolution") or Resolution()
+    triaged = state.get("triage")
+    named = state.get("resolution") or Resolution(engine=triaged.engine if triaged else None)
     return named.model_copy(update={"intents": intents(state), "found": tuple(_outline(state))})
 
 

@@ -3,13 +3,15 @@
 from countersign.domain.perception import Intent, Perception, Triage
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
+from nodes.reason.naming import named
 from nodes.reason.playbooks.case import continued_request
 
 
 def triage(state: TicketState, *, deps: Deps) -> Update:
     """One to three intents, or an abstention with its reasons.
 
-    An answer to our own clarifying question continues the request that was asked about.
+    Where the desk's own model abstains, a language model is asked, if one is seated for that. An answer to our own
+    clarifying question continues the request that was asked about.
     """
     perception, memory = state.get("perception"), state.get("memory")
     if perception is None or not perception.messages:
@@ -18,7 +20,7 @@ def triage(state: TicketState, *, deps: Deps) -> Update:
     continued = continued_request(memory, perception) if memory else None
     if continued and not _says_otherwise(predicted, continued):
         return Update(triage=_continuing(continued, perception, predicted))
-    return Update(triage=predicted)
+    return Update(triage=named(predicted, perception, deps) if predicted.abstained else predicted)
 
 
 def _says_otherwise(predicted: Triage, continued: str) -> bool:

@@ -16,7 +16,7 @@ from countersign.llm.cassette import Cassette
 from countersign.llm.loop import Loop
 from countersign.llm.models import SeatedModels
 from countersign.llm.seat import Seat
-from countersign.llm.seats import Seats, stand_ins
+from countersign.llm.seats import Seats
 from countersign.settings import ModelSettings
 from tests.conftest import SteppingClock
 from tests.llm.odd_server import OddServer, odd_server
@@ -53,7 +53,6 @@ class Bench:
         return SeatedModels(
             Parts(
                 seats=taken,
-                others=stand_ins(taken, how) if how else {},
                 book=SqlCalls(self.ledger),
                 budgets=budgets,
                 clock=self.clock,

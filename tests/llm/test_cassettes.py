@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from countersign.domain.errors import ModelError, ReplayMismatchError, SettingsError
+from countersign.domain.exchange import Kept
 from countersign.domain.frozen import Frozen
 from countersign.ledger.calls import SqlCalls
-from countersign.llm.answer import Kept
 from countersign.llm.cassette import Cassette, Recording, Seats, read_cassette, write_cassette
 from countersign.llm.models import SeatedModels
 from tests.llm.conftest import STEP, Bench
@@ -105,7 +105,7 @@ def test_a_changed_prompt_and_a_changed_message_are_named(odd: OddServer, bench:
 
 def test_one_request_with_two_answers_is_told_by_its_place(bench: Bench) -> None:
     """Two tickets that asked the same and were told different things are each told their own."""
-    from countersign.llm.answer import Answer
+    from countersign.domain.exchange import Answer
 
     def kept(text: str) -> Kept:
         return Kept(parts={"a": "1"}, answer=Answer(text=text))

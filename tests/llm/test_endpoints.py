@@ -10,8 +10,8 @@ from countersign.domain.errors import ModelError, SettingsError
 from countersign.llm.breaker import FAILURES, SECONDS, Breaker
 from countersign.llm.seats import Seats
 from countersign.settings import ModelSettings
-from tests.llm.conftest import STEP, Bench
-from tests.llm.odd_server import KEY, OddServer, completion, failed, odd_server
+from tests.llm.conftest import Bench
+from tests.llm.odd_server import KEY, OddServer, completion, failed
 
 
 def test_passing_faults_are_repeated(odd: OddServer, bench: Bench) -> None:
@@ -74,35 +74,6 @@ def test_an_endpoint_that_fails_is_left_alone(odd: OddServer, bench: Bench) -> N
         codes.append(raised.value.full_code)
     assert codes == ["model.down"] * FAILURES + ["model.circuit"] * 2
     assert len(odd.asked) == FAILURES
-
-
-def test_the_other_seat_stands_in(odd: OddServer, bench: Bench) -> None:
-    """What the small endpoint can't answer the large one does, and the answer says who gave it."""
-    odd.answers = [failed(503)]
-    with odd_server() as other:
-        other.answers = [completion({"content": "From the large one."})]
-        settings = {"small": odd.settings(), "large": other.settings(max_output=50)}
-        models = bench.models({"small": settings["small"], "large": settings["large"]})
-        answer = models.bound(bench.ref, STEP).chat("small").invoke("Hello?")
-        assert answer.text == "From the large one."
-        large = models.engine("large")
-        assert large is not None
-        assert answer.response_metadata["engine"] == large.model_dump()
-        apart = {"small": odd.settings(fallback=False), "large": other.settings()}
-        step = bench.models({"small": apart["small"], "large": apart["large"]}).bound(bench.ref, STEP)
-        with pytest.raises(ModelError):
-            step.chat("small").invoke("Hello again?")
-
-
-def test_what_the_other_seat_would_not_mend_is_not_asked_twice(odd: OddServer, bench: Bench) -> None:
-    """A refusal is about the request, not about the endpoint."""
-    odd.answers = [completion({"content": None, "refusal": "No."})]
-    with odd_server() as other:
-        other.answers = [completion()]
-        step = bench.models({"small": odd.settings(), "large": other.settings()}).bound(bench.ref, STEP)
-        with pytest.raises(ModelError):
-            step.chat("small").invoke("Hello?")
-        assert other.asked == []
 
 
 def test_a_rate_is_kept(odd: OddServer, bench: Bench) -> None:

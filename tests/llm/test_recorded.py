@@ -144,7 +144,7 @@ def test_money_is_priced_by_setting_or_by_the_table(odd: OddServer, bench: Bench
     bench.step(odd.settings(price_input=Decimal(2), price_output=Decimal(8))).chat("small").invoke("Hello?")
     assert bench.spent()[0].micros == 11 * 2 + 3 * 8
 
-    from countersign.llm.answer import Usage
+    from countersign.domain.exchange import Usage
     from countersign.llm.prices import price_of
 
     known = price_of("gpt-5-mini", ModelSettings())

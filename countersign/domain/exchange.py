@@ -1,8 +1,5 @@
-"""What a model answered, once it was found sound, and as it is recorded."""
+"""One exchange with a model: what was answered, once it was found sound, and as it is recorded."""
 
-from typing import Any
-
-from langchain_core.messages import AIMessage, ToolCall
 from pydantic import JsonValue
 
 from countersign.domain.errors import ModelError
@@ -70,27 +67,13 @@ class Kept(Frozen):
         """The request's digest."""
         return digest(self.parts)
 
+    @property
+    def code(self) -> str:
+        """The full code of the failure; empty where there was an answer."""
+        return self.failure.error().full_code if self.failure else ""
+
     def told(self) -> Answer:
         """The answer. Raises ModelError where there was none."""
         if self.answer is None:
             raise (self.failure or Failure(code="malformed", text="the record holds no answer")).error()
         return self.answer
-
-
-def message_of(answer: Answer, request: str) -> AIMessage:
-    """The answer as langchain has it, with ids of ours: a server may repeat its own."""
-    calls = [
-        ToolCall(name=call.name, args=dict[str, Any](call.args), id=f"call_{request[:12]}_{place}", type="tool_call")
-        for place, call in enumerate(answer.calls)
-    ]
-    usage = answer.usage
-    engine = answer.engine.model_dump() if answer.engine else {}
-    return AIMessage(
-        content=answer.text,
-        tool_calls=calls,
-        id=f"answer-{request[:24]}",
-        response_metadata={"engine": engine, "model_name": engine.get("name", "")},
-        usage_metadata={
-            "input_tokens": usage.read, "output_tokens": usage.written, "total_tokens": usage.read + usage.written,
-        },
-    )  # fmt: skip
