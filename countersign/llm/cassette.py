@@ -47,9 +47,11 @@ class Cassette:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def engine(self, tier: Tier) -> Engine | None:
-        """What sat in the seat, as a recorded one."""
+        """What sat in the seat, as a recorded one; the offline planner stays what it is, for it counts as no model."""
         engine: Engine | None = getattr(self.seats, tier)
-        return engine.model_copy(update={"kind": "recorded"}) if engine else None
+        if engine is None or engine.kind == "offline":
+            return engine
+        return engine.model_copy(update={"kind": "recorded"})
 
     def answer(self, method: str, question: Kept, where: str) -> Kept:
         """The recorded exchange. Raises ReplayMismatchError (`replay.model`) naming the part that has changed."""

@@ -1,7 +1,7 @@
 """Naming: what triage does with what the desk's own model abstains on, where a language model sits in the seat."""
 
 from functools import cache
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -46,7 +46,7 @@ def named(abstained: Triage, perception: Perception, deps: Deps) -> Triage:
 @cache
 def _form(requests: tuple[str, ...]) -> type[_Blank]:
     """The blank, with the desk's own requests to choose from and nothing else."""
-    choice: Any = cast("Any", Literal)[requests]
+    choice: Any = Literal[*requests]
     several: Any = Annotated[list[choice], Field(max_length=MOST_NAMED)]
     fields: dict[str, Any] = {"requests": (several, ...)}
     return create_model("Named", __base__=_Blank, __doc__=_Blank.__doc__, **fields)

@@ -1,7 +1,7 @@
 """Models outside the agent's seat: naming what triage can't, and other words for a template's reply."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ AGREES: dict[str, Any] = {"when": "second pair of eyes", "value": {"agrees": Tru
 
 
 @contextmanager
-def desk(var: Path, *lines: dict[str, Any], large: str = "") -> "Iterator[Runtime]":
+def desk(var: Path, *lines: dict[str, Any], large: str = "") -> "Generator[Runtime]":
     """A desk whose small seat follows a script."""
     script = var / "script.json"
     script.write_text(json.dumps(lines))

@@ -70,9 +70,9 @@ class OddServer:
 
 
 @contextmanager
-def odd_server() -> Generator[OddServer]:
-    """A running server."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+def odd_server(port: int = 0) -> Generator[OddServer]:
+    """A running server, on any free port where none is given."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
     server.daemon_threads = True
     odd = OddServer(f"http://127.0.0.1:{server.server_address[1]}/v1")
     setattr(server, "odd", odd)  # noqa: B010  the handler finds it there
