@@ -62,7 +62,7 @@ _NEXT = Way("right", "left")
 WAYS: dict[tuple[str, str], Way] = {
     ("receive", "record_outcome"): Way("bottom", "left", (_gap(0, 0.3), ("x", _OUTER)), leave=-40, arrive=13, label=1),
     ("recall", "triage"): Way("bottom", "top", (_gap(0, 0.42),), arrive=-20, label=1),
-    ("recall", "check"): Way("right", "top", (("x", _CORRIDOR), _gap(1, 0.78)), arrive=4, label=1, at=0.12),
+    ("recall", "check"): Way("right", "top", (("x", _CORRIDOR), _gap(1, 0.78)), arrive=4, label=2, at=0.1),
     ("triage", "hand_over"): Way("left", "left", (("x", _INNER),), label=1, at=0.76),
     ("triage", "resolve"): Way("top", "top", (_gap(0, 0.64),), leave=30, arrive=24, label=1, at=0.2),
     ("resolve", "playbook"): Way("top", "top", (_gap(0, 0.86),), leave=-24, label=1, at=0.4),

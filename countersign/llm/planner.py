@@ -39,8 +39,14 @@ _MONEY = r"charged|refund|paid|payment|money|twice|double"
 _TWICE = r"twice|double|two (?:charges|payments)|second (?:charge|payment)"
 _GONE = r"\blost\b|never (?:arrived|came)|not arrived|disappeared"
 _BACK = r"(?<!without )(?:return(?:ing)?|send(?:ing)? (?:it |them |this )?back)\b"
-_STEM, _SHARED, _COVERED = 5, 3, 0.4
+_STEM, _SHARED, _COVERED = 5, 2, 0.5
 """Letters of a word that count; words that a section must share with the question, and the part of them."""
+_QUIET = frozenset(
+    "about also been both could does from have here hello into just kind like mine more much only order other please "
+    "really should some something such than thank thanks that their them then there these they thing think this those "
+    "very want were what when where which will with would your yours".split()
+)
+"""Words that say nothing of what a question is about."""
 
 
 def next_calls(case: Case, results: Results) -> list[Call]:
@@ -222,7 +228,8 @@ def _question(case: Case) -> str:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(word[:_STEM] for word in re.findall(r"[^\W\d_]{4,40}", text.lower()))
+    words: list[str] = re.findall(r"[^\W\d_]{4,40}", text.lower())
+    return frozenset(word[:_STEM] for word in words if word not in _QUIET)
 
 
 def _facts(results: Results) -> Iterator[dict[str, Any]]:

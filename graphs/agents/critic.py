@@ -11,7 +11,7 @@ from countersign.ports import Deps
 from graphs.agents.telling import to_agree_with
 
 PROMPT = "critic"
-ALONE = "no second model was asked: none is seated that is independent of the first"
+ALONE = "no second model is seated that is independent of the first"
 _TIERS: tuple[Tier, ...] = ("small", "large")
 
 

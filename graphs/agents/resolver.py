@@ -34,19 +34,22 @@ class AgentResolver:
 
     def resolve(self, inquiry: Inquiry, deps: Deps) -> Resolution:
         """See `ports.Resolver`. Raises only what the ledger and the journal raise."""
+        from graphs.agents.bounds import Witness
+
         engine, book = deps.models.engine(SEAT), Casebook(inquiry, deps)
         if engine is None:
             return Resolution(failed="failed.no_model")
+        witness = Witness()
         try:
-            made = _investigate(inquiry, deps, book, engine)
+            made = _investigate(inquiry, deps, book, witness)
         except OUR_FAULTS:
             raise
         except CountersignError as error:
-            made = Resolution(failed=error.full_code, engine=engine)
+            made = Resolution(failed=error.full_code)
         except Exception as error:  # noqa: BLE001  whatever a model or its library does, the case goes to a person
-            made = Resolution(failed=_code(error), engine=engine)
-        found = tuple(f"{fact.name}: {fact.value} ({fact.source})" for fact in book.facts.values())
-        return made.model_copy(update={"lookups": tuple(book.lookups), "found": found, "prompt": prompt_digest(deps)})
+            made = Resolution(failed=_code(error))
+        how = {"engine": _engine_asked(witness, deps, engine), "calls": witness.calls, "prompt": prompt_digest(deps)}
+        return made.model_copy(update=how | {"lookups": tuple(book.lookups), "found": book.told()})
 
     def second(self, inquiry: Inquiry, resolution: Resolution, deps: Deps) -> Opinion:
         """See `ports.Resolver`."""
@@ -58,19 +61,11 @@ def prompt_digest(deps: Deps) -> str:
     return digest([deps.desk.prompts["resolver"], described()])
 
 
-def _investigate(inquiry: Inquiry, deps: Deps, book: Casebook, engine: Engine) -> Resolution:
+def _investigate(inquiry: Inquiry, deps: Deps, book: Casebook, witness: "Witness") -> Resolution:
     """One run of the agent, apart from the graph around it: without its callbacks, its thread and its streams."""
-    from graphs.agents.bounds import Witness
-
-    witness = Witness()
-    apart = copy_context()
-    answer: dict[str, Any] = apart.run(_run, inquiry, deps, book, witness)
-    calls = witness.calls
-    used = _engine_asked(witness, deps, engine)
+    answer: dict[str, Any] = copy_context().run(_run, inquiry, deps, book, witness)
     plan = answer.get("structured_response")
-    if not isinstance(plan, FinalPlan):
-        return Resolution(failed="failed.no_plan", engine=used, calls=calls)
-    return resolution_of(plan, deps.desk, book).model_copy(update={"engine": used, "calls": calls})
+    return resolution_of(plan, deps.desk, book) if isinstance(plan, FinalPlan) else Resolution(failed="failed.no_plan")
 
 
 def _run(inquiry: Inquiry, deps: Deps, book: Casebook, witness: "Witness") -> dict[str, Any]:
@@ -107,11 +102,5 @@ def _engine_asked(witness: "Witness", deps: Deps, engine: Engine) -> Engine:
 
 
 def _code(error: Exception) -> str:
-    """A stable code for what langchain and langgraph raise."""
-    names = {
-        "ModelCallLimitExceededError": "limit",
-        "ToolCallLimitExceededError": "limit",
-        "GraphRecursionError": "limit",
-    }
-    name = type(error).__name__
-    return f"failed.{names.get(name, 'model')}" if name in names else f"failed.model.{name}"
+    """A stable code for what langchain and langgraph raise; the error's own words may quote a message."""
+    return "failed.limit" if type(error).__name__ in _LIMITS else f"failed.model.{type(error).__name__}"

@@ -96,6 +96,27 @@ def call(*calls: tuple[str, dict[str, Any]]) -> Play:
     )
 
 
+def because(tool: str, *what: str, **given: Any) -> Play:
+    """Calls a tool for the facts whose name begins with one of some words; a callable argument is made from the run."""
+
+    def play(messages: list[BaseMessage]) -> AIMessage:
+        made = {name: value(messages) if callable(value) else value for name, value in given.items()}
+        return call((tool, made | {"because": facts(messages, *what)}))(messages)
+
+    return play
+
+
+def of(*what: str) -> Callable[[list[BaseMessage]], list[str]]:
+    """The ids of facts by the beginnings of their names, once they were looked up."""
+    return lambda messages: facts(messages, *what)
+
+
+def silent(messages: list[BaseMessage]) -> AIMessage:
+    """A model that answers nothing at all."""
+    del messages
+    return AIMessage(content="")
+
+
 def plan(**fields: Any) -> Play:
     """Hands in a plan; a callable field is made from the messages so far."""
     ordinary: dict[str, Any] = {"summary": "A test's plan.", "confidence": "low"}

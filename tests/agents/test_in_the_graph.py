@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
 
 from countersign.domain.errors import RejectedError
 from countersign.domain.plan import Provenance
@@ -22,7 +21,7 @@ from countersign.settings import Settings
 from graphs.agents.resolver import AgentResolver
 from graphs.support import support_graph
 from nodes.reason.resolve import inquiry_of
-from tests.agents.scripted_seat import ScriptedModels, call, facts, plan, proposed, refuse
+from tests.agents.scripted_seat import ScriptedModels, because, call, of, plan, proposed, refuse, silent
 from tests.conftest import SteppingClock
 from tests.messages import message
 from tests.unit import ledger_cases
@@ -75,11 +74,9 @@ def passed(runtime: Runtime, ticket: Ticket) -> list[str]:
 
 def refunding(reply: str = "We have refunded your order {order}.") -> Any:
     """Looks, proposes to refund all, and says so."""
-    propose = lambda seen: call(("propose_refund", {  # noqa: E731  one step of a script
-        "order": ORDER, "what": "all_that_is_left", "reason": "other", "because": facts(seen, "status of"),
-    }))(seen)  # fmt: skip
+    propose = because("propose_refund", "status of", order=ORDER, what="all_that_is_left", reason="other")
     last = plan(
-        proposals=proposed, facts=lambda seen: facts(seen, "order", "status of", "total of"),
+        proposals=proposed, facts=of("order", "status of", "total of"),
         reply=reply.format(order=ORDER), request="refund_status", questions=["Is the fleece used?"],
     )  # fmt: skip
     return (look, propose, last)
@@ -109,7 +106,7 @@ def test_an_agents_refund_waits_for_a_person_and_happens_once_they_sign(seat: Se
 
 def test_what_it_looked_up_and_found_is_told(seat: Seat) -> None:
     """The ledger's story has the lookups, the facts with their sources, the questions, and that nobody seconded."""
-    runtime, _ = seat(look, plan(facts=lambda seen: facts(seen, "order"), reply="Please tell us what is wrong with it.",
+    runtime, _ = seat(look, plan(facts=of("order"), reply="Please tell us what is wrong with it.",
                                  questions=["What is wrong?"]))  # fmt: skip
     ticket = deliver(runtime)
     (told,) = [event for event in timeline(runtime.ledger, ticket.id) if event.event == "resolution"]
@@ -136,7 +133,7 @@ def test_no_message_of_the_agent_is_in_any_checkpoint(seat: Seat) -> None:
 
 def test_one_round_of_revision_with_the_gates_reasons(seat: Seat) -> None:
     """The first reply states an amount that is no fact; the agent hears why, once, and its second plan counts."""
-    bad = plan(reply="You get 999.99 € back.", facts=lambda seen: facts(seen, "order"))
+    bad = plan(reply="You get 999.99 € back.", facts=of("order"))
     runtime, models = seat(look, bad, look, plan(reply="Please tell us what is wrong with it."))
     ticket = deliver(runtime)
 
@@ -159,9 +156,7 @@ def test_after_the_revision_a_person_is_asked(seat: Seat) -> None:
 
 def test_what_policy_denies_twice_is_handed_over_with_what_was_found(seat: Seat) -> None:
     """A delivered order can't be cancelled, whoever proposes it: revised once, then a person."""
-    propose = lambda seen: call(("propose_cancel_order", {  # noqa: E731  one step of a script
-        "order": ORDER, "reason": "other", "because": facts(seen, "status of"),
-    }))(seen)  # fmt: skip
+    propose = because("propose_cancel_order", "status of", order=ORDER, reason="other")
     again = plan(proposals=proposed, reply="We have cancelled your order.")
     runtime, _ = seat(look, propose, again, look, propose, again)
     ticket = deliver(runtime)
@@ -177,7 +172,7 @@ def test_what_policy_denies_twice_is_handed_over_with_what_was_found(seat: Seat)
     ("plays", "code"),
     [
         ((look, refuse), "failed.test"),
-        ((look, lambda _: AIMessage(content="")), "failed.no_plan"),
+        ((look, silent), "failed.no_plan"),
         ((look,), "failed.limit"),
     ],
 )  # fmt: skip
@@ -229,9 +224,7 @@ def test_disagreement_goes_to_a_person_with_its_reasons(seat: Seat) -> None:
 
 def test_a_seconded_agent_still_only_recommends(seat: Seat) -> None:
     """Two models agree on a replacement: the shipped policy asks a person all the same."""
-    propose = lambda seen: call(("propose_replacement", {  # noqa: E731  one step of a script
-        "order": ORDER, "skus": ["FLC-TARN-L"], "reason": "other", "because": facts(seen, "status of"),
-    }))(seen)  # fmt: skip
+    propose = because("propose_replacement", "status of", order=ORDER, skus=["FLC-TARN-L"], reason="other")
     last = plan(proposals=proposed, reply="We have sent you a replacement.")
     runtime, _ = seat(look, propose, last, critic={"agrees": True})
     ticket = deliver(runtime)

@@ -24,8 +24,10 @@ from tests.agents.scripted_seat import (
     FIRST,
     ScriptedModels,
     answers,
+    because,
     call,
     facts,
+    of,
     plan,
     proposed,
     refusals,
@@ -88,7 +90,7 @@ def test_a_plan_holds_only_what_was_looked_up() -> None:
     plays = (
         call(("look_up_customer", {}), ("look_up_order", {"order": OWN})),
         plan(
-            facts=lambda seen: facts(seen, "status of"), reply="Your order is on its way.", questions=["Why?"],
+            facts=of("status of"), reply="Your order is on its way.", questions=["Why?"],
             request="where_is_my_order", confidence="high",
         ),
     )  # fmt: skip
@@ -328,15 +330,18 @@ def cited(messages: list[BaseMessage], *what: str) -> list[str]:
     return facts(messages, *what) + [fact["id"] for fact in quoted if fact["what"].startswith(what)]
 
 
+def first_address(messages: list[BaseMessage]) -> str:
+    """The id of the first address that a lookup found in the message."""
+    return str(next(answers(messages))["addresses_in_the_message"][0]["id"])
+
+
 def test_an_address_comes_from_the_message_alone() -> None:
     """The only new address on offer is the one in the customer's own words."""
     text = f"Please send {OWN} to 7 Quay Street, Galway H91 PY62 instead."
     made = desk(
         call(("look_up_order", {"order": OWN})),
-        lambda seen: call(("propose_change_address", {
-            "order": OWN, "because": facts(seen, "status of"),
-            "address": next(answers(seen))["addresses_in_the_message"][0]["id"],
-        }))(seen),
+        because("propose_change_address", "status of", order=OWN,
+                address=first_address),
         plan(proposals=proposed),
     )  # fmt: skip
     made.world.shop.change(OWN, note="New address: 1 Thief Lane, Dublin D01 AB12")
@@ -352,12 +357,9 @@ def test_amounts_are_reckoned_from_the_records() -> None:
     """A refund is of what the order holds; articles that are not in it, or nothing that is due, are refused."""
     made = desk(
         call(("look_up_order", {"order": OWN})),
-        lambda seen: call(*(
-            ("propose_refund", {"order": OWN, "reason": "late", "because": facts(seen, "status of"), **what})
-            for what in (
-                {"what": "all_that_is_left"}, {"what": "second_charge"}, {"what": "articles", "skus": ["NO-1"]},
-            )
-        ))(seen),
+        because("propose_refund", "status of", order=OWN, reason="late", what="all_that_is_left"),
+        because("propose_refund", "status of", order=OWN, reason="late", what="second_charge"),
+        because("propose_refund", "status of", order=OWN, reason="late", what="articles", skus=["NO-1"]),
         plan(proposals=proposed),
     )  # fmt: skip
     resolution = made.resolve()
@@ -373,7 +375,7 @@ def test_amounts_are_reckoned_from_the_records() -> None:
 def test_the_model_is_told_nobodys_name_or_address() -> None:
     """No decision needs them: the greeting's name is added afterwards, from the records."""
     made = desk(
-        call(*((tool, {}) for tool in ("look_up_customer", "look_up_membership", "list_orders"))),
+        call(("look_up_customer", {}), ("look_up_membership", {}), ("list_orders", {})),
         call(("look_up_order", {"order": OWN}), ("look_up_payments", {"order": OWN})),
         plan(reply="Your order is on its way."),
     )
