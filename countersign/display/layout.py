@@ -34,6 +34,8 @@ _OUTER, _INNER = 132.0, 156.0
 """Where lines run down on the left of the nodes."""
 _CORRIDOR = LEFT + 2 * COLUMN + WIDTH + (COLUMN - WIDTH) / 2
 """Between the third column and the fourth."""
+_EDGE = LEFT + 3 * COLUMN + WIDTH + 76.0
+"""On the right of the nodes."""
 SIZE = (LEFT + 4 * COLUMN + 12, TOP + 5 * ROW + HEIGHT + 22)
 
 
@@ -62,7 +64,7 @@ _NEXT = Way("right", "left")
 WAYS: dict[tuple[str, str], Way] = {
     ("receive", "record_outcome"): Way("bottom", "left", (_gap(0, 0.3), ("x", _OUTER)), leave=-40, arrive=13, label=1),
     ("recall", "triage"): Way("bottom", "top", (_gap(0, 0.42),), arrive=-20, label=1),
-    ("recall", "check"): Way("right", "top", (("x", _CORRIDOR), _gap(1, 0.78)), arrive=4, label=2, at=0.1),
+    ("recall", "check"): Way("right", "top", (("x", _EDGE), _gap(2, 0.62)), arrive=32, at=0.2),
     ("triage", "hand_over"): Way("left", "left", (("x", _INNER),), label=1, at=0.76),
     ("triage", "resolve"): Way("top", "top", (_gap(0, 0.64),), leave=30, arrive=24, label=1, at=0.2),
     ("resolve", "playbook"): Way("top", "top", (_gap(0, 0.86),), leave=-24, label=1, at=0.4),
@@ -71,7 +73,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ("resolve", "hand_over"): Way("bottom", "left", (_gap(1, 0.4), ("x", _INNER)), leave=-20, label=1, at=0.22),
     ("playbook", "hand_over"): Way("bottom", "left", (_gap(1, 0.22), ("x", _INNER)), leave=-30, label=1),
     ("draft", "check"): Way("bottom", "top", (_gap(1, 0.6),), arrive=-26),
-    ("check", "second"): Way("top", "left", leave=27, at=0.4),
+    ("check", "second"): Way("top", "left", leave=10, at=0.4),
     ("second", "authorize"): Way("right", "top", arrive=-34),
     ("authorize", "resolve"): Way("top", "bottom", (_gap(1, 0.92),), leave=30, arrive=34, label=1, at=0.2),
     ("record_verdict", "review"): Way("bottom", "top"),
@@ -87,7 +89,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ("execute", "execute"): Way(
         "right", "right", (("x", LEFT + 3 * COLUMN + WIDTH + 26.0),), leave=-12, arrive=12, label=1
     ),
-    ("execute", "check"): Way("top", "top", (_gap(2, 0.84),), arrive=52, label=1, at=0.06),
+    ("execute", "check"): Way("top", "top", (_gap(2, 0.84),), arrive=54, label=1, at=0.06),
     ("execute", "record_outcome"): Way("bottom", "top"),
     ("hand_over", "record_outcome"): Way("bottom", "left", leave=-20),
 }

@@ -185,7 +185,7 @@ def _legend() -> list[str]:
     kinds = [kind for kind in KIND_WORDS if any(node.kind == kind for node in NODES.values())]
     drawn: list[str] = []
     for place, kind in enumerate(kinds):
-        x, y = LEFT + 3 * COLUMN, TOP - 8 + place * 19
+        x, y = LEFT + 2 * COLUMN, TOP + 2 * ROW - 4 + place * 19
         drawn.append(
             f'<rect x="{x}" y="{y}" width="16" height="16" rx="4" fill="{KIND_COLOUR[kind]}" stroke="#8a929c"/>'
             f'<text x="{x + 24}" y="{y + 13}" font-size="12" fill="#57606a">{KIND_WORDS[kind]}</text>'
