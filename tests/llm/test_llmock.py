@@ -1,14 +1,20 @@
 """llmock, a server that this project did not write, judges how our client takes its faults."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
 from countersign.domain.errors import ModelError
 from countersign.domain.frozen import Frozen
-from countersign.settings import ModelSettings
+from countersign.ledger.calls import spent_on
+from countersign.runtime import open_runtime
+from countersign.settings import ModelSettings, Settings
+from tests.conftest import SteppingClock
 from tests.llm.conftest import Bench
+
+MAYA = "maya.ellingham@example.org"
 
 
 class Mock(Protocol):
@@ -104,3 +110,14 @@ def test_a_broken_tool_call_is_a_failure(llmock: Mock, bench: Bench) -> None:
     with pytest.raises(ModelError) as raised:
         bench.step(settings(llmock)).chat("small").bind_tools([find_order]).invoke("Where is FH-10001?")
     assert raised.value.full_code == "model.malformed"
+
+
+def test_the_graph_runs_on_it(llmock: Mock, var: Path) -> None:
+    """Answers that are valid and mean nothing: the ticket ends with a person, and nothing happens in the world."""
+    model = settings(llmock, large="openai:mock", small="openai:mock-small")
+    with open_runtime(Settings(var=var, model=model), clock=SteppingClock()) as runtime:
+        ticket = runtime.ask("Hm, FH-10001, anything new at all, dear people?", sender=MAYA, authenticated=True)
+        assert ticket.status in ("waiting", "handed_over")
+        assert runtime.ledger.effect_counts() == (0, 0)
+        assert sum(item.answered for item in spent_on(runtime.ledger, ticket.id)) >= 1
+    llmock.assert_resilient(strict=True)
