@@ -38,12 +38,6 @@ class Aimock:
         request.add_header("content-type", "application/json")
         urllib.request.urlopen(request, timeout=10).close()
 
-    def requests(self) -> int:
-        """How many requests the journal holds."""
-        with urllib.request.urlopen(f"{self.root}/__aimock/journal", timeout=10) as answer:
-            found = json.loads(answer.read())
-        return len(found if isinstance(found, list) else found.get("entries", ()))
-
 
 @contextmanager
 def aimock() -> Generator[Aimock]:
