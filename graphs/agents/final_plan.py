@@ -25,7 +25,7 @@ _MOST_HANDED_BACK = 3
 class FinalPlan(BaseModel):
     """Hand in the plan, once, when you know all that can be known."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     summary: Annotated[str, StringConstraints(min_length=1, max_length=1200)]
     """For the person who decides."""
@@ -45,7 +45,9 @@ def form(desk: Desk, book: Casebook) -> type[FinalPlan]:
     requests: Any = Literal[*desk.requests]
     known: Any = Literal[(*desk.requests, OTHER)]
     handed: Any = Annotated[list[requests], Field(max_length=_MOST_HANDED_BACK)]
-    fields: dict[str, Any] = {"request": (known, OTHER), "hand_back": (handed, [])}
+    back = Field(default=[], description="Requests that fixed rules can have, where the case is ordinary after all.")
+    about = Field(default=OTHER, description="The request that the case is nearest to.")
+    fields: dict[str, Any] = {"request": (known, about), "hand_back": (handed, back)}
     rules = {"cited": _only(book, "facts"), "proposed": _only(book, "proposals")}
     return create_model("FinalPlan", __base__=FinalPlan, __doc__=FinalPlan.__doc__, __validators__=rules, **fields)
 

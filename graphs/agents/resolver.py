@@ -58,7 +58,7 @@ class AgentResolver:
 
 def prompt_digest(deps: Deps) -> str:
     """Digest of everything that the model is told besides the case."""
-    return digest([deps.desk.prompts["resolver"], described()])
+    return digest([deps.desk.prompts["resolver"], described(), FinalPlan.model_json_schema()])
 
 
 def _investigate(inquiry: Inquiry, deps: Deps, book: Casebook, witness: "Witness") -> Resolution:

@@ -49,6 +49,7 @@ def late_answer_of(said: OwnAnswer, state: TicketState, review: str, who: Person
     after = state.copy()
     after["ticket"] = TicketRef(id=ref.id, turn=ref.turn + 1)
     after["plans"] = ()
+    after["resolution"] = None
     return edited, _asked(edited, after, deps)
 
 

@@ -37,8 +37,9 @@ def _reason(state: TicketState) -> str:
     review, verdict, triaged = state.get("review"), state.get("verdict"), state.get("triage")
     if review is not None and (said := _said(review)):
         return said
-    if verdict is not None:
-        return "policy refuses: " + "; ".join(verdict.reasons)
+    if verdict is not None and not _failure(state):
+        who = "policy refuses" if verdict.answer == "deny" else "the checks object"
+        return f"{who}: {'; '.join(verdict.reasons)}"
     complexities = [plan.complex for plan in state.get("plans", ()) if plan.complex]
     reasons = complexities or (list(triaged.reasons) if triaged else [])
     return "; ".join((*(reasons or ["no request was recognised"]), *_failure(state)))
