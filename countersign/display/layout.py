@@ -41,7 +41,7 @@ SIZE = (LEFT + 4 * COLUMN + 12, TOP + 5 * ROW + HEIGHT + 22)
 
 def _gap(row: int, share: float) -> tuple[Literal["y"], float]:
     """A height in the space under a row: 0 at the row's boxes, 1 at those of the next."""
-    return "y", TOP + row * ROW + HEIGHT + share * (ROW - HEIGHT)
+    return "y", round(TOP + row * ROW + HEIGHT + share * (ROW - HEIGHT), 1)
 
 
 @dataclass(frozen=True, slots=True)
