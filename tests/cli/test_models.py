@@ -11,7 +11,7 @@ from countersign.settings import ModelSettings, Settings, TierSettings
 from tests.cli.command import countersign
 from tests.llm.odd_server import KEY, Said, called, completion, failed, odd_server
 
-VAGUE = "Hm, FH-10001. Any news on that one for me at all, dear people? I sit here and nothing."
+VAGUE = "Hm. FH-10001, dear people. You know how it goes."
 NAMED = {"sure": True, "unusual": False, "requests": ["where_is_my_order"]}
 
 

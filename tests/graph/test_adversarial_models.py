@@ -17,7 +17,7 @@ from tests.conftest import SteppingClock
 
 MOST_CALLS = 8
 TEXTS = (
-    "Hm, FH-10001. Any news on that one for me at all, dear people? I sit here and nothing.",
+    "Hm. FH-10001, dear people. You know how it goes.",
     "I want all my money back for FH-10001 for a dozen reasons, and an invoice, and who knows what else.",
 )
 

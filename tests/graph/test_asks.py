@@ -13,7 +13,7 @@ from countersign.runtime import Runtime, open_runtime
 from countersign.settings import ModelSettings, Settings
 from tests.conftest import SteppingClock
 
-VAGUE = "Hm, FH-10001. Any news on that one for me at all, dear people? I sit here and nothing."
+VAGUE = "Hm. FH-10001, dear people. You know how it goes."
 PLAIN = "Hello, where is my order FH-10001? It should have been here by now."
 MAYA = "maya.ellingham@example.org"
 NAMES: dict[str, Any] = {"sure": True, "unusual": False, "requests": ["where_is_my_order"]}
@@ -60,7 +60,7 @@ def test_a_model_names_what_triage_abstains_on(var: Path) -> None:
     with desk(var, naming()) as runtime:
         ticket = runtime.ask(VAGUE, sender=MAYA, authenticated=True)
         assert (ticket.status, ticket.requests) == ("waiting", ("where_is_my_order",))
-        assert reasons_of(runtime, ticket) == ("not sure enough", "script.json named it")
+        assert reasons_of(runtime, ticket) == ("no request covers it", "script.json named it")
         assert "FH-10001 is on its way" in reply_of(runtime, ticket)
 
 

@@ -1,5 +1,6 @@
 """An odd server, a ledger with one ticket, and the models of one of its steps."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,10 +76,21 @@ def odd() -> Iterator[OddServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def with_a_ticket(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a ledger that holds one ticket; copied, never opened again."""
+    folder = tmp_path_factory.mktemp("ledger")
+    ledger = new_ledger(folder)
+    new_ticket(ledger)
+    ledger.close()
+    return folder
+
+
 @pytest.fixture
-def bench(tmp_path: Path, clock: SteppingClock) -> Iterator[Bench]:
-    ledger = new_ledger(tmp_path)
-    found = Bench(ledger, new_ticket(ledger), clock, tmp_path)
+def bench(with_a_ticket: Path, tmp_path: Path, clock: SteppingClock) -> Iterator[Bench]:
+    folder = shutil.copytree(with_a_ticket, tmp_path / "ledger")
+    ledger = new_ledger(folder)
+    found = Bench(ledger, TicketRef(id="CS-1001", turn=1), clock, folder)
     yield found
     for loop in found.loops:
         loop.close()

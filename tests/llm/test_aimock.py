@@ -17,7 +17,7 @@ from tests.llm.mock_servers import Aimock, aimock
 
 pytestmark = pytest.mark.xdist_group("aimock")
 MAYA = "maya.ellingham@example.org"
-VAGUE = "Hm, FH-10001. Any news on that one for me at all, dear people? I sit here and nothing."
+VAGUE = "Hm. FH-10001, dear people. You know how it goes."
 
 
 class Colour(Frozen):

@@ -31,7 +31,7 @@ MAIL = {
     "id": "vague@example.org",
     "from": "maya.ellingham@example.org",
     "subject": "Hm",
-    "text": "FH-10001. Any news on that one for me at all, dear people? I sit here and nothing.",
+    "text": "Hm. FH-10001, dear people. You know how it goes.",
     "authenticated": True,
 }
 PLAN = {"summary": "The parcel is on its way.", "hand_back": ["where_is_my_order"], "confidence": "high"}

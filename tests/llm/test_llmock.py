@@ -116,7 +116,7 @@ def test_the_graph_runs_on_it(llmock: Mock, var: Path) -> None:
     """Answers that are valid and mean nothing: the ticket ends with a person, and nothing happens in the world."""
     model = settings(llmock, large="openai:mock", small="openai:mock-small")
     with open_runtime(Settings(var=var, model=model), clock=SteppingClock()) as runtime:
-        ticket = runtime.ask("Hm, FH-10001, anything new at all, dear people?", sender=MAYA, authenticated=True)
+        ticket = runtime.ask("Hm. FH-10001, dear people. You know how it goes.", sender=MAYA, authenticated=True)
         assert ticket.status in ("waiting", "handed_over")
         assert runtime.ledger.effect_counts() == (0, 0)
         assert sum(item.answered for item in spent_on(runtime.ledger, ticket.id)) >= 1

@@ -1,7 +1,7 @@
 """Locks hold: what a reply states comes back as it was, or the new wording does not count."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from countersign.quality.locks import lock, unlock, weighty
@@ -49,6 +49,7 @@ def test_a_wording_that_breaks_a_lock_does_not_count(name: str) -> None:
     assert unlock(BROKEN[name], locked) == ""
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.text(alphabet=st.characters(codec="utf-8", exclude_characters="[]"), max_size=200),
     st.lists(st.text(), max_size=3),
