@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from countersign.domain.model import Spent
 from countersign.domain.ticket import Message, Quarantined, Ticket, TicketRef
 from countersign.intake import Taken, take
+from countersign.ledger.calls import SqlCalls
 from countersign.reconcile import Reconciled, reconcile
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class Summary:
     """Other effects that happened during this batch."""
     by_category: dict[str, int]
     seconds: float
+    spent: tuple[Spent, ...] = ()
+    """What models were asked during this batch, for each node."""
     interrupted: bool = False
     unfinished: int = 0
     """Tickets that were begun, or known, and have not ended: `countersign resume --all` goes on with them."""
@@ -88,7 +92,8 @@ class Batch:
             raise KeyboardInterrupt
 
     def _work(self, work: Callable[[ThreadPoolExecutor], None]) -> Summary:
-        start, before = monotonic(), self.runtime.ledger.effect_counts()
+        start, before, calls = monotonic(), self.runtime.ledger.effect_counts(), SqlCalls(self.runtime.ledger)
+        last = calls.last()
         with ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="ticket") as pool:
             try:
                 self.reconciled = reconcile(self.runtime.deps, self.runtime.locks)
@@ -96,7 +101,7 @@ class Batch:
             except KeyboardInterrupt:
                 self.drain(self.control.drain_reason or "SIGINT")
             self._settle(room=0)
-        return self._summary(before, monotonic() - start)
+        return self._summary(before, monotonic() - start, calls.since(last))
 
     def _run(self, items: Iterable[Message | Quarantined], pool: ThreadPoolExecutor) -> None:
         for ref in self.reconciled.unfinished:
@@ -156,7 +161,7 @@ class Batch:
                 if ticket.status != "received":
                     self.listen(ticket)
 
-    def _summary(self, before: tuple[int, int], seconds: float) -> Summary:
+    def _summary(self, before: tuple[int, int], seconds: float, spent: tuple[Spent, ...]) -> Summary:
         replies, effects = self.runtime.ledger.effect_counts()
         status = Counter(ticket.status for ticket in self.tickets.values())
         ended = [ticket for ticket in self.tickets.values() if ticket.status != "received"]
@@ -171,6 +176,7 @@ class Batch:
             effects=effects - before[1],
             by_category=dict(Counter(ticket.category or "none" for ticket in ended)),
             seconds=round(seconds, 3),
+            spent=spent,
             interrupted=self.control.drain_requested,
             unfinished=status["received"],
         )

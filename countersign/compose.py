@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,12 +16,16 @@ from countersign.adapters.replies import TemplateReplies
 from countersign.desk import examples, load_desk
 from countersign.domain.desk import Desk
 from countersign.domain.errors import SettingsError, StorageError
+from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger, models, open_ledger
+from countersign.ledger.calls import SqlCalls
 from countersign.ledger.journal import journaled
 from countersign.ledger.read import Source
+from countersign.llm.models import bound_to
 from countersign.parts import parts_of
 from countersign.policy.gate import CedarGate
 from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
+from countersign.seating import seated_models
 from countersign.settings import Settings
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
@@ -30,6 +34,7 @@ from countersign.triage.model import LocalTriage
 from countersign.triage.signals import Weighed, read_signals
 from countersign.triage.store import load_or_train
 from countersign.triage.versions import Current, open_version
+from graphs.agents.resolver import AgentResolver
 from graphs.support import fingerprint
 from tools.gateway import EffectGateway
 
@@ -72,15 +77,23 @@ def compose(
         outbox=_outbox(settings, desk),
         blobs=FolderBlobs(settings.var / "blobs"),
         triage=triage,
+        resolver=AgentResolver(),
+        history=ledger,
         gate=loaded.gate,
         gateway=EffectGateway(),
+        models=seated_models(settings, desk, SqlCalls(ledger), clock, stack),
         ledger=ledger,
         clock=clock,
-        scope=partial(journaled, journal=ledger, parts=_parts_in_use(ledger, loaded, triage)),
+        scope=partial(_scoped, ledger=ledger, parts=_parts_in_use(ledger, loaded, triage)),
         graph=fingerprint(),
         on_point=on_point,
     )
     return deps, ledger
+
+
+def _scoped(deps: Deps, ref: TicketRef, step: str, *, ledger: SqlLedger, parts: Callable[[], str]) -> Deps:
+    """Deps whose reads, and whose models' answers, are recorded for one step."""
+    return replace(journaled(deps, ref, step, ledger, parts), models=bound_to(deps.models, ref, step))
 
 
 def compose_dry(settings: Settings, stack: ExitStack, *, shop: bool) -> Deps:
@@ -95,8 +108,9 @@ def compose_dry(settings: Settings, stack: ExitStack, *, shop: bool) -> Deps:
     return Deps(
         desk=loaded.desk, shop=_shop_to_read(settings, clock, stack) if shop else absent, knowledge=knowledge,
         replies=loaded.replies, outbox=absent, blobs=FolderBlobs(settings.var / "blobs"),
-        triage=_weighed(loaded, settings, settings.ledger_file), gate=loaded.gate, gateway=absent, ledger=absent,
-        clock=clock, scope=absent, graph=fingerprint(),
+        triage=_weighed(loaded, settings, settings.ledger_file), resolver=AgentResolver(), history=absent,
+        models=seated_models(settings, loaded.desk, absent, clock, stack), gate=loaded.gate, gateway=absent,
+        ledger=absent, clock=clock, scope=absent, graph=fingerprint(),
     )  # fmt: skip
 
 

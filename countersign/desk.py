@@ -14,6 +14,8 @@ from countersign.domain.errors import DeskError
 from countersign.domain.frozen import Frozen, digest
 from countersign.domain.plan import Kind
 
+PROMPTS = ("critic", "resolver")
+"""Prompts that every desk has: the agent's, and that of the model which looks over its shoulder."""
 _Model = TypeVar("_Model", bound=BaseModel)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _LINK = re.compile(r"https?://[^/\s]+/\S*")
@@ -29,7 +31,7 @@ class _RequestTable(Frozen):
 
 
 def load_desk(folder: Path) -> Desk:
-    """The desk of a folder: desk.toml, people.toml, requests/*.toml, policy.cedar and policy.cedarschema.
+    """The desk of a folder: desk.toml, people.toml, requests/*.toml, prompts/*.md, policy.cedar, policy.cedarschema.
 
     Raises DeskError for the first thing that is missing or wrong. Kinds without a phase are `bounded`. The policy's
     text is taken as it is: `countersign.policy` reads it.
@@ -39,15 +41,17 @@ def load_desk(folder: Path) -> Desk:
     settings = _settings(folder / "desk.toml")
     requests = _requests(folder)
     people = _people(folder / "people.toml")
+    prompts = _prompts(folder / "prompts")
     policy, schema = _read(folder / "policy.cedar"), _read(folder / "policy.cedarschema")
     return Desk(
         folder=folder,
         settings=settings,
         requests=requests,
         people=people,
+        prompts=prompts,
         policy=policy,
         policy_schema=schema,
-        digest=digest([settings, requests, people, policy, schema]),
+        digest=digest([settings, requests, people, prompts, policy, schema]),
     )
 
 
@@ -120,6 +124,17 @@ def _requests(folder: Path) -> dict[str, Request]:
 
 def _request_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("requests/*.toml"))
+
+
+def _prompts(folder: Path) -> dict[str, str]:
+    """Every prompt that is needed, and whatever others there are; an empty one is an error."""
+    found = {path.stem: _read(path).strip() for path in sorted(folder.glob("*.md"))}
+    for name in PROMPTS:
+        if not found.get(name):
+            path = folder / f"{name}.md"
+            _read(path)
+            raise DeskError("the prompt is empty", where=f"{path}:1", hint="copy it from a fresh desk (init)")
+    return found
 
 
 def _people(path: Path) -> dict[str, Person]:

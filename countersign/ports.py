@@ -1,14 +1,17 @@
 """What the desk needs from the outside, as Protocols, and `Deps`: the frozen bundle that nodes are given."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from pydantic import BaseModel
 
 from countersign.answers import Answers
 from countersign.counts import Counts as Counts
 from countersign.domain.desk import Desk
 from countersign.domain.facts import Passage
+from countersign.domain.model import Engine, Tier
 from countersign.domain.outcome import (
     Claim,
     Effect,
@@ -20,12 +23,18 @@ from countersign.domain.outcome import (
     Refusal,
     Ruling,
 )
-from countersign.domain.perception import NO_CLUES, Clues, PastTurn, Triage
+from countersign.domain.perception import NO_CLUES, Clues, PastTicket, PastTurn, Triage
 from countersign.domain.plan import Proposal, ReplyPart
+from countersign.domain.resolution import Inquiry, Opinion, Resolution
 from countersign.domain.retention import Swept
 from countersign.domain.shop import Address, Customer, Item, Order, Promo, ShopReceipt, Subscription
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
 from countersign.domain.verdict import Decision, Judged, Question
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class ShopReads(Protocol):
@@ -153,6 +162,46 @@ class TriageModel(Protocol):
 
     def predict(self, subject: str, text: str, language: str, clues: Clues = NO_CLUES) -> Triage:
         """One to three intents, or an abstention with its reasons. Never raises on any text."""
+        ...
+
+
+class Models(Protocol):
+    """Language models, or what stands in for them, in two seats; off where nothing sits there.
+
+    Within a step every answer is recorded by the digest of its request: a step that runs again asks nothing twice.
+    Each call is held to the budgets. Whatever gives no usable answer is a ModelError.
+    """
+
+    def engine(self, tier: Tier) -> Engine | None:
+        """What sits in the seat; None where nothing does."""
+        ...
+
+    def chat(self, tier: Tier) -> "BaseChatModel":
+        """The seat as a chat model for an agent: bounded, budgeted and recorded."""
+        ...
+
+    def ask(self, tier: Tier, prompt: str, values: Mapping[str, str], answer: type[T]) -> T:
+        """One call with a blank to fill: `prompt` names a Markdown file of the desk's prompts, `values` are data."""
+        ...
+
+
+class Resolver(Protocol):
+    """The agent for what no playbook finishes, and the model that looks over its shoulder."""
+
+    def resolve(self, inquiry: Inquiry, deps: "Deps") -> Resolution:
+        """Investigates with lookups alone and answers a plan; what stops the model is an answer too, never raised."""
+        ...
+
+    def second(self, inquiry: Inquiry, resolution: Resolution, deps: "Deps") -> Opinion:
+        """What an independent second model says to it; not asked where there is none."""
+        ...
+
+
+class History(Protocol):
+    """What the desk did for a customer before."""
+
+    def tickets_of(self, customer: str, ticket_id: str, limit: int = 5) -> tuple[PastTicket, ...]:
+        """The customer's other tickets, latest first."""
         ...
 
 
@@ -306,6 +355,9 @@ class Deps:
     outbox: Outbox
     blobs: Blobs
     triage: TriageModel
+    models: Models
+    resolver: Resolver
+    history: History
     gate: Gate
     gateway: Gateway
     ledger: Ledger

@@ -1,5 +1,6 @@
 """The one reader of the environment: variables named COUNTERSIGN_…, overridden by what a caller passes."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
 from countersign.domain.errors import SettingsError
+from countersign.domain.model import Tier
 
 
 class Smtp(BaseModel):
@@ -36,6 +38,78 @@ class Embeddings(BaseModel):
     """Seconds the endpoint has for an answer."""
 
 
+class ModelSettings(BaseModel):
+    """What sits in the two seats, and how both are asked; a tier's own settings win."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    small: str = ""
+    """The seat for short questions: `openai:NAME` (any OpenAI-compatible endpoint), `scripted:FILE`, `chaotic:SEED`, \
+`hostile:SEED`; nobody is asked where it is empty."""
+    large: str = ""
+    """The agent's seat: as `small`, or `offline`; the offline planner where it is empty."""
+    base_url: str = "https://api.openai.com/v1"
+    """The endpoint, up to and with its `/v1`."""
+    key: SecretStr = SecretStr("")
+    """Sent to the endpoint, and written nowhere. A server of your own may need none."""
+    timeout: float = Field(default=60.0, gt=0, le=600)
+    """Seconds for one answer, repeats and waiting included."""
+    retries: int = Field(default=2, ge=0, le=8)
+    """Repeats after a passing fault, within `timeout`."""
+    rate: float = Field(default=0.0, ge=0)
+    """Requests a minute at most; 0: no limit."""
+    max_output: int = Field(default=2000, ge=16, le=100_000)
+    """Tokens that one answer may have."""
+    structured: Literal["auto", "schema", "tools", "text"] = "auto"
+    """How a filled-in form is asked for; `auto` goes from one way to the next until the server takes one."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """The server's own where none is given."""
+    price_input: Decimal | None = Field(default=None, ge=0)
+    """US dollars for a million tokens read; from the table of genai-prices where none is given."""
+    price_output: Decimal | None = Field(default=None, ge=0)
+    """US dollars for a million tokens written."""
+
+
+class TierSettings(BaseModel):
+    """What one tier has of its own; the rest is as for both."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    base_url: str | None = None
+    key: SecretStr | None = None
+    timeout: float | None = Field(default=None, gt=0, le=600)
+    retries: int | None = Field(default=None, ge=0, le=8)
+    rate: float | None = Field(default=None, ge=0)
+    max_output: int | None = Field(default=None, ge=16, le=100_000)
+    structured: Literal["auto", "schema", "tools", "text"] | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    price_input: Decimal | None = Field(default=None, ge=0)
+    price_output: Decimal | None = Field(default=None, ge=0)
+
+
+class TicketBudget(BaseModel):
+    """The most that the models may spend on one ticket, over all its turns."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    calls: int = Field(default=40, ge=0)
+    """Requests, repeats included."""
+    tokens: int = Field(default=400_000, ge=0)
+    seconds: float = Field(default=600.0, ge=0)
+    dollars: Decimal = Field(default=Decimal("0.50"), ge=0)
+
+
+class DayBudget(BaseModel):
+    """The most that the models may spend in one day (UTC), over all tickets."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    calls: int = Field(default=10_000, ge=0)
+    tokens: int = Field(default=20_000_000, ge=0)
+    seconds: float = Field(default=86_400.0, ge=0)
+    dollars: Decimal = Field(default=Decimal("20.00"), ge=0)
+
+
 class Settings(BaseSettings):
     """What differs from machine to machine; what the business decides stands in the desk folder."""
 
@@ -50,6 +124,13 @@ class Settings(BaseSettings):
     outbox: Literal["maildir", "smtp"] = "maildir"
     smtp: Smtp = Smtp()
     embeddings: Embeddings = Embeddings()
+    model: ModelSettings = ModelSettings()
+    small: TierSettings = TierSettings()
+    large: TierSettings = TierSettings()
+    replay: Path | None = None
+    """A folder of recorded answers that take the models' place; `countersign run --replay` sets it."""
+    ticket_budget: TicketBudget = TicketBudget()
+    day_budget: DayBudget = DayBudget()
     workers: int = Field(default=1, ge=1, le=64)
     """Tickets handled at once."""
     editor: str = Field(default="vi", validation_alias=AliasChoices("COUNTERSIGN_EDITOR", "VISUAL", "EDITOR"))
@@ -75,6 +156,11 @@ class Settings(BaseSettings):
         """The shop's URL that applies."""
         return self.shop or f"sqlite:///{self.var / 'shop.db'}"
 
+    def seat(self, tier: Tier) -> ModelSettings:
+        """How one tier is asked: what both have, with its own on top."""
+        own: TierSettings = getattr(self, tier)
+        return self.model.model_copy(update={name: value for name, value in own if value is not None})
+
 
 def read_settings(**given: object) -> Settings:
     """The settings from the environment, with what is given (and not None) on top; SettingsError names the variable."""
@@ -84,12 +170,10 @@ def read_settings(**given: object) -> Settings:
         first = error.errors()[0]
         name = "COUNTERSIGN_" + "__".join(str(part).upper() for part in first["loc"])
         raise SettingsError(first["msg"], where=name, hint="unset it or give a value of that kind") from None
-    except UnreadableSetting:  # a group given as one text; its own words may quote the value
-        raise SettingsError(
-            "a group of settings is not JSON",
-            where="COUNTERSIGN_SMTP, COUNTERSIGN_EMBEDDINGS",
-            hint="set COUNTERSIGN_SMTP__HOST and so on",
-        ) from None
+    except UnreadableSetting as error:  # a group given as one text; its own words may quote the value
+        group = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "smtp").upper()
+        hint = f"set the names that begin with COUNTERSIGN_{group}__ one by one"
+        raise SettingsError("a group of settings is not JSON", where=f"COUNTERSIGN_{group}", hint=hint) from None
 
 
 def demonstration_desk() -> Path:

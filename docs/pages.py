@@ -44,13 +44,26 @@ def _helps(command: object, name: str) -> Iterable[tuple[str, str]]:
 
 def settings_page() -> str:
     """The environment variables, and the keys of desk.toml and people.toml."""
-    from countersign.domain.desk import DeskSettings, LearningSettings, MailSettings, Person, TriageSettings, Windows
-    from countersign.settings import Embeddings, Settings, Smtp
+    from countersign.domain.desk import (
+        Asks,
+        DeskSettings,
+        LearningSettings,
+        MailSettings,
+        Person,
+        TriageSettings,
+        Windows,
+    )
+    from countersign.settings import DayBudget, Embeddings, ModelSettings, Settings, Smtp, TicketBudget
 
     machine = [
         *_settings(Settings, "COUNTERSIGN_{}"),
         *_settings(Smtp, "COUNTERSIGN_SMTP__{}"),
         *_settings(Embeddings, "COUNTERSIGN_EMBEDDINGS__{}"),
+    ]
+    models = _settings(ModelSettings, "COUNTERSIGN_MODEL__{}")
+    budgets = [
+        *_settings(TicketBudget, "COUNTERSIGN_TICKET_BUDGET__{}"),
+        *_settings(DayBudget, "COUNTERSIGN_DAY_BUDGET__{}"),
     ]
     desk = [
         *_settings(DeskSettings, "{}"),
@@ -58,6 +71,7 @@ def settings_page() -> str:
         *_settings(Windows, "windows.{}"),
         *_settings(TriageSettings, "triage.{}"),
         *_settings(LearningSettings, "learning.{}"),
+        *_settings(Asks, "asks.{}"),
     ]
     heads = ("variable", "kind", "default", "meaning")
     return _page(
@@ -65,6 +79,10 @@ def settings_page() -> str:
         "What differs from machine to machine is read from the environment; `--var` and `--desk` win over it. "
         "What the business decides stands in the desk folder.",
         "## Environment", _table(heads, machine),
+        "## Models",
+        "How to set them up: [models.md](models.md). One seat's own settings have the same names, as "
+        "`COUNTERSIGN_SMALL__TIMEOUT` or `COUNTERSIGN_LARGE__BASE_URL`, and win over what both have.",
+        _table(heads, [*models, *budgets]),
         "## `desk.toml`", _table(("key", *heads[1:]), desk),
         "## `people.toml`: one table for each person", _table(("key", *heads[1:]), _settings(Person, "{}")),
     )  # fmt: skip

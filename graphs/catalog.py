@@ -22,6 +22,8 @@ from nodes.perceive.receive import receive
 from nodes.perceive.redact import redact
 from nodes.reason.draft import draft
 from nodes.reason.playbook import playbook
+from nodes.reason.resolve import resolve
+from nodes.reason.second import second
 from nodes.reason.triage import triage
 
 NodeKind = Literal["decide", "ask", "record", "do", "wait"]
@@ -53,8 +55,8 @@ def _node(function: NodeFunction, kind: NodeKind, *writes: str) -> Node:
 
 
 _CLEARED = (
-    "perception", "sender", "memory", "triage", "plans", "draft", "findings", "undo", "verdict", "resumed", "review",
-    "edit", "refusal", "progress",
+    "perception", "sender", "memory", "triage", "plans", "resolution", "opinion", "draft", "findings", "undo",
+    "verdict", "resumed", "review", "edit", "refusal", "progress",
 )  # fmt: skip
 
 NODES: dict[str, Node] = {
@@ -63,10 +65,12 @@ NODES: dict[str, Node] = {
         _node(receive, "decide", "ticket", "inbox", "dossier", "outcome", *_CLEARED),
         _node(redact, "decide", "perception"),
         _node(recall, "decide", "sender", "memory"),
-        _node(triage, "decide", "triage"),
+        _node(triage, "ask", "triage"),
         _node(playbook, "decide", "plans"),
-        _node(draft, "decide", "draft"),
+        _node(resolve, "ask", "resolution"),
+        _node(draft, "ask", "draft"),
         _node(check, "decide", "findings"),
+        _node(second, "ask", "opinion"),
         _node(authorize, "decide", "undo", "verdict"),
         _node(record_verdict, "record"),
         _node(execute, "do", "progress"),

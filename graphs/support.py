@@ -1,8 +1,10 @@
 """The support desk: the main road, as the picture in the architecture has it.
 
 PERCEIVE  receive → redact → recall → asked: triage; answered by a person: check
-REASON    triage → known: playbook → draft;  unknown or complex: hand_over
-ACT       check → authorize → record_verdict → allow: execute ⟲ (the reply last)
+REASON    triage → known: playbook → draft;  unknown or complex: resolve → planned: draft, ordinary: playbook,
+          nothing: hand_over;  for a person whatever it asks: hand_over
+ACT       check → a model's: second → authorize → against an agent's first plan: resolve
+          authorize → record_verdict → allow: execute ⟲ (the reply last)
                                              → ask: review → record_review → approved: authorize, edited: check,
                                                                        closed: record_outcome, else hand_over
                                              → deny: hand_over
@@ -20,12 +22,15 @@ from countersign.domain.frozen import digest
 from countersign.domain.state import TicketState
 from countersign.ports import Deps
 from graphs.catalog import NODES, bound, contracts
+from nodes.act.authorize import route_authorized
+from nodes.act.check import route_checked
 from nodes.act.execute import route_executed
 from nodes.act.record_review import route_reviewed
 from nodes.act.record_verdict import route_ruled
 from nodes.perceive.recall import route_recalled
 from nodes.perceive.receive import route_received
 from nodes.reason.playbook import route_planned
+from nodes.reason.resolve import route_resolved
 from nodes.reason.triage import route_triaged
 
 SupportGraph = CompiledStateGraph[TicketState, None, TicketState, TicketState]
@@ -34,8 +39,7 @@ ROAD = (
     (START, "receive"),
     ("redact", "recall"),
     ("draft", "check"),
-    ("check", "authorize"),
-    ("authorize", "record_verdict"),
+    ("second", "authorize"),
     ("review", "record_review"),
     ("hand_over", "record_outcome"),
     ("record_outcome", END),
@@ -52,8 +56,11 @@ _EXECUTED: dict[Hashable, str] = {
 FORKS: tuple[tuple[str, Callable[[TicketState], str], dict[Hashable, str]], ...] = (
     ("receive", route_received, {"person": "redact", "automatic": "record_outcome"}),
     ("recall", route_recalled, {"asked": "triage", "answered": "check"}),
-    ("triage", route_triaged, {"known": "playbook", "unknown": "hand_over"}),
-    ("playbook", route_planned, {"clear": "draft", "complex": "hand_over"}),
+    ("triage", route_triaged, {"known": "playbook", "unknown": "resolve", "person": "hand_over"}),
+    ("playbook", route_planned, {"clear": "draft", "complex": "resolve", "stuck": "hand_over"}),
+    ("resolve", route_resolved, {"planned": "draft", "ordinary": "playbook", "stuck": "hand_over"}),
+    ("check", route_checked, {"desk": "authorize", "model": "second"}),
+    ("authorize", route_authorized, {"decided": "record_verdict", "revise": "resolve"}),
     ("record_verdict", route_ruled, {"allow": "execute", "ask": "review", "deny": "hand_over"}),
     ("execute", route_executed, _EXECUTED),
     ("record_review", route_reviewed, _ANSWERS),

@@ -171,6 +171,7 @@ def _common(asking: _Asking, own: bool) -> dict[str, JsonValue]:
         "own": own,
         "repeats": ledger.effects_on(proposal.kind, proposal.target),
         "elsewhere": ledger.open_elsewhere(proposal.kind, proposal.target, asking.ref.id),
+        **proposal.provenance.model_dump(mode="json"),
     }
 
 

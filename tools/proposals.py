@@ -7,7 +7,7 @@ What the records' types can't rule out is refused when the proposal is validated
 from pydantic import JsonValue
 
 from countersign.domain.money import Money
-from countersign.domain.plan import Draft, Kind, Principal, Proposal
+from countersign.domain.plan import Draft, Kind, Principal, Proposal, Provenance
 from countersign.domain.shop import Address, Customer, Order, Subscription
 from tools.arguments import CancelReason, RefundReason, ReplacementReason
 
@@ -29,7 +29,7 @@ def change_address(order: Order, address: Address, by: Principal) -> Proposal:
     """Another delivery address for an order that has not left."""
     fields: dict[str, JsonValue] = dict(address.model_dump(mode="json"))
     summary = f"Send order {order.number} to another address, in {address.city} ({address.country})."
-    return _for_order("change_address", order, {"address": fields}, by, summary)
+    return _in_their_words(_for_order("change_address", order, {"address": fields}, by, summary))
 
 
 def create_return(order: Order, skus: tuple[str, ...], label_fee: Money, by: Principal) -> Proposal:
@@ -64,7 +64,8 @@ def cancel_subscription(subscription: Subscription, refund_fee: bool, by: Princi
 
 def change_email(customer: Customer, email: str, by: Principal) -> Proposal:
     """Another address on record."""
-    return _for_customer("change_email", customer, {"email": email}, by, "Change the e-mail address on record")
+    change = _for_customer("change_email", customer, {"email": email}, by, "Change the e-mail address on record")
+    return _in_their_words(change)
 
 
 def close_account(customer: Customer, by: Principal) -> Proposal:
@@ -102,6 +103,11 @@ def replacement_value(order: Order, skus: tuple[str, ...]) -> int:
     """What those articles cost in that order, minor units; an article named twice counts twice."""
     prices = {item.sku: item.unit_price for item in order.items}
     return sum(prices.get(sku, 0) for sku in skus)
+
+
+def _in_their_words(proposal: Proposal) -> Proposal:
+    """The proposal, marked: what it writes into the record stands in nothing but the customer's message."""
+    return proposal.model_copy(update={"provenance": Provenance(grounds="customer")})
 
 
 def _for_order(kind: Kind, order: Order, args: dict[str, JsonValue], by: Principal, summary: str) -> Proposal:

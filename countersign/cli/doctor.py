@@ -1,6 +1,6 @@
 """`doctor`: is everything in order, and if not, what is the next step?"""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,9 +9,13 @@ from countersign.cli.app import EXIT_FAILED, AsJson, DeskFolder, Var, app
 if TYPE_CHECKING:
     from countersign.cli.checkup import Check
 
+Model = Annotated[
+    bool, typer.Option("--model", help="Ask the models instead: chat, tools, schemas, usage, price, and what to set.")
+]
+
 
 @app.command()
-def doctor(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None) -> None:
+def doctor(model: Model = False, as_json: AsJson = False, desk: DeskFolder = None, var: Var = None) -> None:
     """Check that everything is in order.
 
     Installation, settings, desk, policy, templates, databases, shop and outbox, with the next step for each problem.
@@ -20,9 +24,11 @@ def doctor(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None) ->
 
     from countersign.cli import style
     from countersign.cli.checkup import checks
+    from countersign.cli.modelcheck import model_checks
     from countersign.settings import read_settings
 
-    found = checks(read_settings(desk=desk, var=var))
+    settings = read_settings(desk=desk, var=var)
+    found = model_checks(settings) if model else checks(settings)
     sound = all(check.ok for check in found)
     if as_json:
         style.print_json({"ok": sound, "checks": [asdict(check) for check in found]})

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from countersign.cli.style import console, line, status_style, status_word
+from countersign.display.spending import spending
 from countersign.domain.ticket import Ticket
 from countersign.intake import Taken
 
@@ -59,7 +60,8 @@ class Progress:
     def _handled(self, ticket: Ticket) -> None:
         self._bar.advance(self._task)
         style, word = status_style(ticket.status), status_word(ticket.status)
-        what = line(", ".join(ticket.requests) or ticket.reason)
+        plan = "a plan of the resolver" if ticket.status == "waiting" else ""
+        what = line(", ".join(ticket.requests) or ticket.reason or plan)
         self._line(
             Text.assemble((f"{word:<12} ", style), f"{ticket.id}  ", (f"{what:<28.60} ", "cyan"), line(ticket.subject))
         )
@@ -80,6 +82,10 @@ def print_summary(summary: "Summary") -> None:
         table.add_row(str(count), name)
     out.print()
     out.print(table)
+    if summary.spent:
+        out.print()
+        out.print(spending(summary.spent))
+        out.print()
     categories = ", ".join(f"{name} {count}" for name, count in sorted(summary.by_category.items()))
     out.print(f"By category: {categories or 'nothing new'}. Time: {summary.seconds:.1f} s.", soft_wrap=True)
     if summary.interrupted:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from countersign.cli import recording
 from countersign.cli.app import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_TERMINATED, AsJson, DeskFolder, Var, app
 
 if TYPE_CHECKING:
@@ -23,29 +24,48 @@ Sources = Annotated[
 ]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Tickets handled at once.")]
 
+Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="DIR", help="Write the models' answers into a folder, to be replayed."),
+]
+Replay = Annotated[
+    Path | None, typer.Option("--replay", metavar="DIR", help="Tell recorded answers; no model is asked.")
+]
+
 _UNREADABLE = ("input.missing", "input.denied")
 """Sources that may be there the next time, so that their absence is news every time."""
 
 
 @app.command()
 def run(
-    sources: Sources, workers: Workers = None, as_json: AsJson = False, desk: DeskFolder = None, var: Var = None
+    sources: Sources,
+    workers: Workers = None,
+    record: Record = None,
+    replay: Replay = None,
+    as_json: AsJson = False,
+    desk: DeskFolder = None,
+    var: Var = None,
 ) -> None:
     """Handle a mailbox.
 
     Each message is answered, acted on, left waiting for a person, or handed over; everything is kept. What an earlier
     run left unfinished is finished first. The same message twice is one ticket.
     """
-    with opened(desk, var) as runtime:
+    with opened(desk, var, replay) as runtime:
         at_once = workers or runtime.settings.workers
         items = _read(sources, runtime)
         batch, summary = work(runtime, lambda batch: batch.run(items), at_once, quiet=as_json)
+        written = recording.export(runtime, batch.tickets, record) if record else 0
+        missed = recording.misses(runtime)
     if as_json:
         _print_json(report(batch, summary))
     else:
         from countersign.cli.progress import print_summary
 
         print_summary(summary)
+        if record:
+            typer.echo(f"{written} answers of models recorded in {record}.")
+    recording.exit_by_misses(missed)
     exit_by(batch, summary)
 
 
@@ -89,7 +109,7 @@ def reconcile(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None)
         batch, summary = work(runtime, lambda batch: batch.run(()), 1, quiet=True)
     found = batch.reconciled
     if as_json:
-        _print_json({"summary": asdict(summary), "settled": found.settled, "unknown": list(found.unknown)})
+        _print_json({"summary": _counts(summary), "settled": found.settled, "unknown": list(found.unknown)})
     else:
         _print_reconciled(batch, summary)
     exit_by(batch, summary)
@@ -105,12 +125,12 @@ def _print_reconciled(batch: "Batch", summary: "Summary") -> None:
 
 
 @contextmanager
-def opened(desk: Path | None, var: Path | None) -> "Generator[Runtime]":
+def opened(desk: Path | None, var: Path | None, replay: Path | None = None) -> "Generator[Runtime]":
     """An open desk; the first time it takes a few seconds, which a terminal is told about."""
     from countersign.cli.style import console
     from countersign.settings import read_settings
 
-    settings = read_settings(desk=desk, var=var)
+    settings = read_settings(desk=desk, var=var, replay=replay)
     with ExitStack() as stack:
         with console(stderr=True).status("Opening the desk: shop, help centre, triage, policy"):
             from countersign.runtime import open_runtime
@@ -148,10 +168,14 @@ def _print_taken(batch: "Batch", runtime: "Runtime") -> None:
 def report(batch: "Batch", summary: "Summary") -> dict[str, object]:
     """What `--json` prints: the summary, every item of the sources, every ticket handled."""
     return {
-        "summary": asdict(summary),
+        "summary": _counts(summary),
         "items": [_item(taken) for taken in batch.taken],
         "tickets": [ticket.model_dump(mode="json") for ticket in batch.tickets.values()],
     }
+
+
+def _counts(summary: "Summary") -> dict[str, object]:
+    return {**asdict(summary), "spent": [item.model_dump(mode="json") for item in summary.spent]}
 
 
 def _item(taken: "Taken") -> dict[str, object]:

@@ -27,7 +27,7 @@ from graphs.catalog import NODES
 
 KIND_COLOUR = {"decide": "#e6f0fa", "ask": "#f1e6fa", "record": "#fdf2d0", "do": "#dcf2e2", "wait": "#fbe0dc"}
 KIND_WORDS = {
-    "decide": "decide: reads, changes nothing", "record": "record: writes the ledger",
+    "decide": "decide: reads, changes nothing", "ask": "ask: a model answers", "record": "record: writes the ledger",
     "do": "do: acts, through the gateway", "wait": "wait: for a person",
 }  # fmt: skip
 _CORNER = 9.0
@@ -185,7 +185,7 @@ def _legend() -> list[str]:
     kinds = [kind for kind in KIND_WORDS if any(node.kind == kind for node in NODES.values())]
     drawn: list[str] = []
     for place, kind in enumerate(kinds):
-        x, y = LEFT + 3 * COLUMN, TOP - 8 + place * 19
+        x, y = LEFT + 2 * COLUMN, TOP + 2 * ROW - 4 + place * 19
         drawn.append(
             f'<rect x="{x}" y="{y}" width="16" height="16" rx="4" fill="{KIND_COLOUR[kind]}" stroke="#8a929c"/>'
             f'<text x="{x + 24}" y="{y + 13}" font-size="12" fill="#57606a">{KIND_WORDS[kind]}</text>'

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from countersign.display import resolution
 from countersign.display.values import each, inner, intents, pairs, text, texts
 from countersign.display.words import ANSWER_STYLE, ANSWERED_QUESTION, line
 
@@ -30,6 +31,8 @@ def _turn(turn: JsonValue) -> Iterator[RenderableType]:
     yield from _triage(turn)
     for label in each(turn, "labels"):
         yield _label(label)
+    for found in each(turn, "resolutions"):
+        yield from _resolution(found)
     for verdict in each(turn, "verdicts"):
         yield from _verdict(verdict)
     for review in each(turn, "reviews"):
@@ -52,7 +55,7 @@ def _triage(turn: JsonValue) -> Iterator[RenderableType]:
     yield _under(Text.assemble(("triage ", "bold"), said, (f"  {which}model {_short(text(triage, 'model'))}", "dim")))
     for reason in texts(triage, "reasons"):
         yield _under(Text(reason, style="dim"), 4)
-    if not intents(triage) and inner(turn, "verdicts"):
+    if not intents(triage) and inner(turn, "verdicts") and not inner(turn, "resolutions"):
         yield _under(Text(ANSWERED_QUESTION), 4)
 
 
@@ -60,6 +63,13 @@ def _label(label: JsonValue) -> RenderableType:
     said = ", ".join(texts(label, "requests"))
     gone = "  its text was removed" if text(label, "removed_at") else ""
     return _under(Text.assemble(("label ", "bold"), said, f" by {line(text(label, 'by'))}", (gone, "dim")))
+
+
+def _resolution(found: JsonValue) -> Iterator[RenderableType]:
+    yield Padding(resolution.title(found), (0, 0, 0, 2))
+    for part in resolution.body(found):
+        yield Padding(part, (0, 0, 0, 4))
+    yield _under(Text(f"prompt {_short(text(found, 'prompt'))}", style="dim"), 4)
 
 
 def _verdict(verdict: JsonValue) -> Iterator[RenderableType]:

@@ -14,6 +14,7 @@ from countersign.domain.money import Money
 from countersign.domain.outcome import Dossier, Outcome, Progress, Review
 from countersign.domain.perception import Memory, Perception, Sender, Triage
 from countersign.domain.plan import Draft, Plan, Promise
+from countersign.domain.resolution import Opinion, Resolution
 from countersign.domain.ticket import InboxMessage, TicketRef
 from countersign.domain.verdict import Finding, Verdict
 from graphs.catalog import NODES
@@ -129,7 +130,8 @@ def _memory(found: Memory) -> Iterator[str]:
 
 def _triage(found: Triage) -> Iterator[str]:
     for intent in found.intents:
-        yield f"{intent.request} ({int(intent.confidence * 100) / 100:.2f})"
+        sure = "by a model" if intent.named_by == "model" else f"{int(intent.confidence * 100) / 100:.2f}"
+        yield f"{intent.request} ({sure})"
     if found.abstained:
         yield "can't name the request"
     yield from found.reasons
@@ -140,6 +142,22 @@ def _plans(found: tuple[Plan, ...]) -> Iterator[str]:
         yield f"{plan.request}: {_count(plan.facts, 'fact')}, {_count(plan.proposals, 'proposal')}" + _template(plan)
         yield from (proposal.summary for proposal in plan.proposals)
         yield plan.complex
+
+
+def _resolution(found: Resolution) -> Iterator[str]:
+    yield f"stopped: {found.failed}" if found.failed else found.summary
+    yield from (f"hands back {intent.request}" for intent in found.intents)
+    if found.lookups:
+        yield f"{_count(found.lookups, 'lookup')}: {', '.join(dict.fromkeys(one.tool for one in found.lookups))}"
+    if found.plan:
+        yield f"{found.confidence} confidence, {_count(found.plan.facts, 'fact')}"
+        yield from (proposal.summary for proposal in found.plan.proposals)
+    yield from (f"open: {question}" for question in found.questions)
+
+
+def _opinion(found: Opinion) -> Iterator[str]:
+    yield ("agrees" if found.agrees else "disagrees") if found.asked else "nobody was asked"
+    yield from found.reasons
 
 
 def _template(plan: Plan) -> str:
@@ -192,6 +210,8 @@ _SAYS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "memory": _memory,
     "triage": _triage,
     "plans": _plans,
+    "resolution": _resolution,
+    "opinion": _opinion,
     "draft": _draft,
     "findings": _findings,
     "verdict": _verdict,

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from countersign.display import resolution
 from countersign.display.values import each, inner, intents, text, texts
 from countersign.display.words import ANSWER_STYLE, ANSWERED_QUESTION, line, paragraph, status_style, status_word
 from countersign.domain.errors import StorageError
@@ -68,6 +69,7 @@ def _entries(events: Sequence[Event], blobs: Blobs) -> Iterator[tuple[Event, Ent
     """The steps to draw: grants given together are one, an effect is drawn when it is known how it ended."""
     ended = {text(event.details["effect"], "id") for event in events if event.event in _ENDS}
     ruled = {event.turn for event in events if event.event == "verdict.recorded"}
+    resolved = {event.turn for event in events if event.event == "resolution"}
     shown_reply = ""
     for name, group in groupby(events, key=lambda event: event.event):
         same = list(group)
@@ -78,7 +80,9 @@ def _entries(events: Sequence[Event], blobs: Blobs) -> Iterator[tuple[Event, Ent
             if name == "message.accepted":
                 yield event, _received(event, blobs)
             elif name == "triage":
-                yield event, _triage(event, event.turn in ruled)
+                yield event, _triage(event, event.turn in ruled - resolved)
+            elif name == "resolution":
+                yield event, Entry(resolution.title(event.details), tuple(resolution.body(event.details)), "magenta")
             elif name == "verdict.recorded":
                 reply = _reply_text(event)
                 yield event, _verdict(event, "" if reply == shown_reply else reply)

@@ -32,7 +32,7 @@ def texts(value: JsonValue, *names: str) -> tuple[str, ...]:
 
 
 def intents(triage: JsonValue) -> str:
-    """The requests that triage named, each with its confidence; empty where it abstained."""
+    """The requests that triage named, each with its confidence or who named it; empty where it abstained."""
     if inner(triage, "abstained"):
         return ""
     return ", ".join(f"{text(intent, 'request')} ({_share(intent)})" for intent in each(triage, "intents"))
@@ -40,6 +40,8 @@ def intents(triage: JsonValue) -> str:
 
 def _share(intent: JsonValue) -> str:
     """A confidence, rounded down: what is not certain does not look certain."""
+    if text(intent, "named_by") == "model":
+        return "by a model"
     confidence = inner(intent, "confidence")
     return f"{int(confidence * 100) / 100:.2f}" if isinstance(confidence, float | int) else ""
 

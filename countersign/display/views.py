@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, Self, cast, overload
 
 from pydantic import JsonValue, PrivateAttr
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from countersign.display.steps import Step
+    from countersign.domain.state import TicketState
     from countersign.ledger.read import Event, Waiting
     from countersign.ports import Blobs
     from countersign.review import Shown
@@ -82,9 +83,11 @@ class TicketView(Shows, Ticket):
         return Steps(steps_of(self._desk.graph.get_state_history(_thread(self.id)), self.turn))
 
     def plans(self) -> tuple[PlanView, ...]:
-        """What its requests come to, in the order in which they were asked; none before the playbook ran."""
-        values = self._desk.graph.get_state(_thread(self.id)).values
-        return tuple(PlanView.of(plan) for plan in values.get("plans", ()))
+        """What its requests come to, in the order in which they were asked, or the resolver's one plan."""
+        from nodes.act.planned import plans_made
+
+        values = cast("TicketState", self._desk.graph.get_state(_thread(self.id)).values)
+        return tuple(PlanView.of(plan) for plan in plans_made(values))
 
     def graph(self) -> "Road":
         """The graph, with the road that its current turn took."""

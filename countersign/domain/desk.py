@@ -1,7 +1,7 @@
 """A desk's settings as values; `countersign.desk` reads them from a folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -78,6 +78,19 @@ class LearningSettings(Frozen):
     """How much worse a new model may be than the one in use, as a share, where it is promoted all the same."""
 
 
+AskedTier = Literal["small", "large", "off"]
+"""The seat that a question goes to; nobody is asked where it is off, or where no model sits there."""
+
+
+class Asks(Frozen):
+    """What models are asked outside the agent's seat."""
+
+    name: AskedTier = "small"
+    """Which request a message makes, where triage can't say."""
+    word: AskedTier = "small"
+    """To put a template's reply into the customer's tone and language."""
+
+
 class DeskSettings(Frozen):
     """The desk's settings: `desk.toml`."""
 
@@ -95,6 +108,7 @@ class DeskSettings(Frozen):
     windows: Windows = Windows()
     triage: TriageSettings = TriageSettings()
     learning: LearningSettings = LearningSettings()
+    asks: Asks = Asks()
     phases: dict[Kind, Phase]
     deadlines: dict[Kind, Annotated[int, Field(ge=1, le=2160)]] = {}
     """Hours that a proposal of a kind may wait for a person; 72 where nothing is said."""
@@ -113,9 +127,11 @@ class Desk(Frozen):
     settings: DeskSettings
     requests: dict[str, Request]
     people: dict[str, Person]
+    prompts: dict[str, str] = {}
+    """Texts of prompts/*.md, by name."""
     policy: str
     """Text of policy.cedar."""
     policy_schema: str
     """Text of policy.cedarschema."""
     digest: str
-    """Over everything that decides: settings, requests, people, policy and schema."""
+    """Over everything that decides: settings, requests, people, prompts, policy and schema."""

@@ -8,6 +8,7 @@ CountersignError
 ├── RejectedError        policy, grant or person said no
 ├── RetryError           a passing fault: the same call may succeed later
 ├── FailedError          a final fault of a tool: nothing happened in the world
+│   └── ModelError       a model gave no answer that can be used: the desk goes on without it
 ├── UnknownOutcomeError  the call may or may not have happened: never blindly retried
 ├── ReplayMismatchError  a recorded step differs from the one now running
 └── StorageError         a database or file of ours can't be read or written
@@ -82,6 +83,12 @@ class FailedError(CountersignError):
     """A final fault of a tool; nothing happened in the world."""
 
     code = "failed"
+
+
+class ModelError(FailedError):
+    """A model gave no answer that can be used, or may not be asked; the desk goes on without it."""
+
+    code = "model"
 
 
 class UnknownOutcomeError(CountersignError):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from countersign.domain.frozen import Frozen
+from countersign.domain.model import Engine
 from countersign.domain.money import Money
 from countersign.domain.ticket import Automatic
 
@@ -77,6 +78,18 @@ class PastTurn(Frozen):
     """The clarifying question's template, where the turn ended with one."""
 
 
+class PastTicket(Frozen):
+    """Another ticket of the same customer."""
+
+    id: str
+    subject: str
+    opened_at: datetime
+    status: str
+    requests: tuple[str, ...] = ()
+    reply: str = ""
+    """The last reply that was written in it: it may quote anybody."""
+
+
 class Memory(Frozen):
     """What the thread remembers."""
 
@@ -95,6 +108,8 @@ class Intent(Frozen):
     text: str
     threshold: float = 0.0
     """The confidence from which the model lets it count."""
+    named_by: Literal["desk", "model"] = "desk"
+    """Whether the desk's own triage named it, or a language model."""
 
 
 class Clues(Frozen):
@@ -113,9 +128,13 @@ class Triage(Frozen):
 
     intents: tuple[Intent, ...] = ()
     abstained: bool = False
+    escalated: bool = False
+    """It is for a person, whatever it asks for: no agent gets it."""
     reasons: tuple[str, ...] = ()
     """Why it abstained; otherwise what lowered a confidence that was high enough all the same."""
     model: str = ""
     """Digest of the model's data and parameters."""
     version: int = 0
     """The learnt version of the model; 0 where it knows the desk's own examples alone."""
+    engine: Engine | None = None
+    """The language model that named the intents; None where the desk's own model did, or nobody."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from countersign.domain.facts import Fact
+from countersign.domain.facts import Fact, Origin
 from countersign.domain.frozen import Frozen, digest
 
 Kind = Literal[
@@ -37,6 +37,19 @@ class Principal(Frozen):
 UNDO = Principal(kind="Playbook", id="undo")
 """Who proposes what takes a step back because a later one failed; policy rules may name it."""
 
+NamedBy = Literal["desk", "model"]
+"""Who named the request: triage, an answered question or a person (`desk`), or a language model."""
+
+
+class Provenance(Frozen):
+    """Where a proposal comes from, as policy sees it. What is said here can only make the answer stricter."""
+
+    grounds: Origin = "record"
+    """The least trusted source that its arguments, or the reason for it, were taken from."""
+    named_by: NamedBy = "desk"
+    seconded: bool = False
+    """An independent second model agrees."""
+
 
 class Proposal(Frozen):
     """One effect that somebody asks for; the same content in the same turn is the same proposal."""
@@ -51,6 +64,7 @@ class Proposal(Frozen):
     """One sentence for the person who may have to approve it."""
     version: str = ""
     """Version of the facts it was made from: `FH-10001@3`; empty where nothing can go stale."""
+    provenance: Provenance = Provenance()
 
     @property
     def arguments_digest(self) -> str:
@@ -59,7 +73,8 @@ class Proposal(Frozen):
 
     def id_in(self, ticket: str, turn: int) -> str:
         """The proposal's id within one turn of one ticket."""
-        return "P-" + digest([ticket, turn, self.arguments_digest, self.version])[:16]
+        origin = [] if self.provenance == Provenance() else [self.provenance]
+        return "P-" + digest([ticket, turn, self.arguments_digest, self.version, *origin])[:16]
 
 
 def bound_digest(proposals: Iterable[tuple[str, Proposal]]) -> str:
@@ -89,6 +104,7 @@ class Plan(Frozen):
     """Why this needs a person or an agent; empty where the playbook handled it."""
     notes: tuple[str, ...] = ()
     """What the playbook noticed, for the person who may take over and for `why`."""
+    named_by: NamedBy = "desk"
 
 
 class Promise(Frozen):
@@ -110,5 +126,7 @@ class Draft(Frozen):
     templates: tuple[str, ...]
     promises: tuple[Promise, ...] = ()
     citations: tuple[str, ...] = ()
+    worded_by: str = ""
+    """The model that put it into other words; empty where the words are a template's, an agent's or a person's."""
     account_facts: bool = True
     """False: free of account facts, so it may go to an unverified sender."""

@@ -108,6 +108,8 @@ class Order(Frozen):
     returns: tuple[Return, ...] = ()
     replacements: StrictInt = 0
     """How many replacement parcels were sent for it."""
+    note: str = ""
+    """Free text that the customer left at the checkout, or a colleague added: it proves nothing."""
     version: int
     """Counts up with every change of the order or of anything that hangs on it."""
 

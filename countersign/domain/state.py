@@ -4,11 +4,12 @@ from typing import TypedDict
 
 from pydantic import JsonValue
 
-from countersign.domain import facts, outcome, perception, plan, review, ticket, undo, verdict
+from countersign.domain import facts, model, outcome, perception, plan, resolution, review, ticket, undo, verdict
 from countersign.domain.money import Money
 from countersign.domain.outcome import Dossier, Outcome, Progress, Review
 from countersign.domain.perception import Memory, Perception, Sender, Triage
 from countersign.domain.plan import Draft, Plan
+from countersign.domain.resolution import Opinion, Resolution
 from countersign.domain.review import Edited
 from countersign.domain.ticket import InboxMessage, TicketRef
 from countersign.domain.undo import Undo
@@ -30,6 +31,10 @@ class Channels(TypedDict, total=False):
     """triage"""
     plans: tuple[Plan, ...]
     """playbook"""
+    resolution: Resolution | None
+    """resolve: what the agent came back with"""
+    opinion: Opinion | None
+    """second: what an independent model says to it"""
     draft: Draft | None
     """draft"""
     findings: tuple[Finding, ...]
@@ -72,8 +77,8 @@ STATE_TYPES: tuple[type, ...] = (
     perception.Incoming, perception.Entities, perception.Perception, perception.Sender, perception.PastTurn,
     perception.Memory, perception.Intent, perception.Triage,
     facts.Fact, facts.Passage, Money,
-    plan.Principal, plan.Proposal, plan.ReplyPart, plan.Plan, plan.Promise, plan.Draft,
-    undo.UndoStep, undo.Undo,
+    plan.Principal, plan.Provenance, plan.Proposal, plan.ReplyPart, plan.Plan, plan.Promise, plan.Draft,
+    undo.UndoStep, undo.Undo, model.Engine, resolution.Lookup, resolution.Resolution, resolution.Opinion,
     review.Edited,
     verdict.Finding, verdict.Decision, verdict.Judged, verdict.Verdict,
     outcome.Progress, outcome.Dossier, outcome.Outcome, outcome.Review,

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from countersign.domain.errors import MisuseError
 from countersign.domain.outcome import Outcome
-from countersign.domain.perception import PastTurn
+from countersign.domain.perception import PastTicket, PastTurn
 from countersign.ledger import audit
+from countersign.ledger.rows import Row, texts
 from countersign.ledger.schema import effects, halts, outcomes, proposals, tickets
 
 ALL_KINDS = "*"
@@ -52,6 +53,28 @@ def past_turns(connection: sa.Connection, ticket: str) -> tuple[PastTurn, ...]:
 def _past_turn(turn: int, outcome: Outcome) -> PastTurn:
     named = {"requests": outcome.requests, "orders": outcome.orders, "asked": outcome.asked}
     return PastTurn.model_validate({"turn": turn, "outcome": outcome.kind} | named)
+
+
+def tickets_of(connection: sa.Connection, customer: str, ticket: str, limit: int) -> tuple[PastTicket, ...]:
+    """See `ports.History.tickets_of`."""
+    if not customer:
+        return ()
+    others = sa.select(tickets).where(tickets.c.customer == customer, tickets.c.id != ticket)
+    rows = connection.execute(others.order_by(tickets.c.number.desc()).limit(limit)).mappings().all()
+    return tuple(_past_ticket(row, _last_reply(connection, row["id"])) for row in rows)
+
+
+def _past_ticket(row: Row, reply: str) -> PastTicket:
+    same = {name: row[name] for name in ("id", "subject", "opened_at", "status")}
+    return PastTicket(requests=texts(row["requests"]), reply=reply, **same)
+
+
+def _last_reply(connection: sa.Connection, ticket: str) -> str:
+    """The text of the last reply that left."""
+    body = sa.func.json_extract(proposals.c.args, "$.body")
+    sent = (effects.c.ticket == ticket, effects.c.kind == "send_reply", effects.c.status == "done")
+    joined = sa.select(body).select_from(effects.join(proposals, proposals.c.id == effects.c.proposal)).where(*sent)
+    return connection.scalar(joined.order_by(effects.c.seq.desc()).limit(1)) or ""
 
 
 def halted(connection: sa.Connection, kind: str) -> bool:

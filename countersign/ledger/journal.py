@@ -10,16 +10,30 @@ from pydantic import TypeAdapter, ValidationError
 
 from countersign.domain.errors import MisuseError, ReplayMismatchError
 from countersign.domain.frozen import digest
+from countersign.domain.resolution import Inquiry, Opinion, Resolution
 from countersign.domain.ticket import TicketRef
-from countersign.ports import Clock, Counts, Deps, Journal, Knowledge, Ledger, Shop, ShopReads, TriageModel
+from countersign.ports import (
+    Clock,
+    Counts,
+    Deps,
+    History,
+    Journal,
+    Knowledge,
+    Ledger,
+    Resolver,
+    Shop,
+    ShopReads,
+    TriageModel,
+)
 
 
 def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Callable[[], str] = lambda: "") -> Deps:
     """Deps whose reads are recorded for one step of one turn: the step's next run reads the same answers.
 
-    Shop reads, the help centre, the triage model, the clock and what the ledger knows of other tickets are recorded;
-    errors are not. `parts` answers the digest of what is in use, which is kept beside each answer. The shop's writes
-    can't be reached through it (MisuseError). A recorded answer that can't be read any more raises ReplayMismatchError.
+    Shop reads, the help centre, earlier tickets, the triage model, the clock, what the ledger knows of other tickets and
+    what the resolver came to are recorded; errors are not. `parts` answers the digest of what is in use, which is kept
+    beside each answer. The shop's writes can't be reached through it (MisuseError). A recorded answer that can't be read
+    any more raises ReplayMismatchError.
     """
     book = _Book(journal, ref, step, parts)
     return replace(
@@ -27,8 +41,10 @@ def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Ca
         shop=cast("Shop", _Recorded(deps.shop, "shop", ShopReads, book)),
         knowledge=cast("Knowledge", _Recorded(deps.knowledge, "knowledge", Knowledge, book)),
         triage=cast("TriageModel", _Recorded(deps.triage, "triage", TriageModel, book)),
+        history=cast("History", _Recorded(deps.history, "history", History, book)),
         clock=cast("Clock", _Recorded(deps.clock, "clock", Clock, book)),
         ledger=cast("Ledger", _Counting(deps.ledger, "ledger", Counts, book)),
+        resolver=_RecordedResolver(deps.resolver, book),
     )
 
 
@@ -94,6 +110,28 @@ class _Counting(_Recorded):
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         return super().__getattr__(method) if hasattr(self._protocol, method) else getattr(self._port, method)
+
+
+class _RecordedResolver:
+    """Stands before the resolver: what it came to is recorded whole; on the way there it reads recorded deps."""
+
+    def __init__(self, resolver: Resolver, book: _Book) -> None:
+        self._resolver, self._book = resolver, book
+
+    def resolve(self, inquiry: Inquiry, deps: Deps) -> Resolution:
+        """The recorded resolution of the same inquiry; the first time, the resolver's own."""
+        asked = {"inquiry": inquiry, "prompt": deps.desk.prompts.get("resolver", "")}
+        return self._book.answer("resolver.resolve", asked, _RESOLUTION, lambda: self._resolver.resolve(inquiry, deps))
+
+    def second(self, inquiry: Inquiry, resolution: Resolution, deps: Deps) -> Opinion:
+        """The recorded opinion on the same resolution; the first time, the second model's own."""
+        asked = {"inquiry": inquiry, "resolution": resolution, "prompt": deps.desk.prompts.get("critic", "")}
+        return self._book.answer(
+            "resolver.second", asked, _OPINION, lambda: self._resolver.second(inquiry, resolution, deps)
+        )
+
+
+_RESOLUTION, _OPINION = TypeAdapter(Resolution), TypeAdapter(Opinion)
 
 
 @cache

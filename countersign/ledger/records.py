@@ -1,12 +1,15 @@
 """Everything the ledger holds about one ticket, loaded at once, as plain JSON values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from pydantic import JsonValue, TypeAdapter
 
+from countersign.domain.exchange import Kept
+from countersign.domain.naming import Named, as_named, unnamed
+from countersign.domain.perception import Triage
 from countersign.ledger.instants import instant
 from countersign.ledger.rows import Row, ticket_row, values
 from countersign.ledger.schema import (
@@ -47,6 +50,8 @@ class Records:
     audit: tuple[Row, ...]
     triage: Mapping[int, Facts]
     """What the triage model said, by turn; the last run's where a turn ran it again."""
+    resolutions: Mapping[int, tuple[Facts, ...]]
+    """What the resolver came to, by turn, each with what a second model said to it as `opinion`."""
 
 
 def load(connection: sa.Connection, ticket: str) -> Records:
@@ -67,6 +72,7 @@ def load(connection: sa.Connection, ticket: str) -> Records:
         labels=_rows(connection, labels, labels.c.ticket == ticket),
         audit=tuple(connection.execute(events).mappings()),
         triage=triaged(connection, ticket),
+        resolutions=_resolutions(connection, ticket),
     )
 
 
@@ -90,9 +96,40 @@ def _rows(connection: sa.Connection, table: sa.Table, condition: sa.ColumnElemen
 
 
 def triaged(connection: sa.Connection, ticket: str) -> dict[int, Facts]:
-    """What triage said of a ticket, by turn; the last run's where a turn ran it again."""
-    said = sa.select(journal.c.step, journal.c.answer).where(
-        journal.c.ticket == ticket, journal.c.method == "triage.predict"
-    )
-    rows = connection.execute(said.order_by(journal.c.seq))
-    return {int(row.step.partition("/")[0]): values(row.answer) for row in rows}
+    """What triage said of a ticket, by turn, with what a language model named where the desk's own model abstained.
+
+    The last run's where a turn ran it again.
+    """
+    found: dict[int, Facts] = {}
+    for turn, method, said in _journaled(connection, ticket, "triage.predict", "models.ask name"):
+        found[turn] = said if method == "triage.predict" else _named(found.get(turn, {}), said)
+    return found
+
+
+def _named(triage: Facts, exchange: Facts) -> Facts:
+    before, kept = Triage.model_validate(triage), Kept.model_validate(exchange)
+    if kept.answer and kept.answer.engine:
+        named = as_named(before, Named.model_validate_json(kept.answer.text), kept.answer.engine, "")
+    else:
+        named = unnamed(before, kept.code, kept.failure.text if kept.failure else "")
+    return values(named.model_dump_json())
+
+
+def _resolutions(connection: sa.Connection, ticket: str) -> dict[int, tuple[Facts, ...]]:
+    """An opinion belongs to the resolution that was recorded last before it."""
+    found: dict[int, list[Facts]] = {}
+    for turn, method, said in _journaled(connection, ticket, "resolver.resolve", "resolver.second"):
+        of_turn = found.setdefault(turn, [])
+        if method == "resolver.resolve":
+            of_turn.append(said)
+        elif of_turn:
+            of_turn[-1] = {**of_turn[-1], "opinion": said}
+    return {turn: tuple(said) for turn, said in found.items()}
+
+
+def _journaled(connection: sa.Connection, ticket: str, *methods: str) -> Iterator[tuple[int, str, Facts]]:
+    """Turn, method and answer of what was recorded, in order."""
+    columns = (journal.c.step, journal.c.method, journal.c.answer)
+    said = sa.select(*columns).where(journal.c.ticket == ticket, journal.c.method.in_(methods))
+    for row in connection.execute(said.order_by(journal.c.seq)):
+        yield int(row.step.partition("/")[0]), row.method, values(row.answer)

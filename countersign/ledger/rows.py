@@ -9,7 +9,7 @@ from pydantic import JsonValue, TypeAdapter
 from countersign.domain.errors import MisuseError
 from countersign.domain.frozen import canonical
 from countersign.domain.outcome import Effect, Grant, Receipt, Review
-from countersign.domain.plan import Principal, Proposal
+from countersign.domain.plan import Principal, Proposal, Provenance
 from countersign.domain.review import Edited
 from countersign.domain.ticket import InboxMessage, Ticket, TicketRef
 from countersign.domain.verdict import Decision
@@ -76,7 +76,8 @@ def proposal_of(row: Row) -> Proposal:
     """A row of `proposals`."""
     by = Principal(kind=row["by_kind"], id=row["by_id"])
     names = ("kind", "target", "summary", "version")
-    return Proposal(args=values(row["args"]), by=by, **{name: row[name] for name in names})
+    provenance = Provenance.model_validate_json(row["provenance"])
+    return Proposal(args=values(row["args"]), by=by, provenance=provenance, **{name: row[name] for name in names})
 
 
 def grant_of(row: Row) -> Grant:

@@ -172,7 +172,7 @@ def _write_proposal(connection: sa.Connection, ref: TicketRef, item: Item, rulin
             id=item.id, ticket=ref.id, turn=ref.turn, position=item.position, kind=proposal.kind,
             target=proposal.target, args=pack(proposal.args), by_kind=proposal.by.kind, by_id=proposal.by.id,
             summary=proposal.summary, version=proposal.version, arguments_digest=proposal.arguments_digest,
-            slot=slot, key=key, status=status,
+            slot=slot, key=key, status=status, provenance=pack(proposal.provenance),
         )
     )  # fmt: skip
     audit.append(connection, now, "proposal.recorded", ref.id, {"proposal": item.id, "slot": slot, "key": key})

@@ -9,6 +9,7 @@ from countersign.ledger.instants import Instant
 from countersign.ledger.schema_learning import labels as labels
 from countersign.ledger.schema_learning import models as models
 from countersign.ledger.schema_learning import promotions as promotions
+from countersign.ledger.schema_models import model_calls as model_calls
 from countersign.ledger.schema_parts import parts as parts
 from countersign.ledger.version import HEAD as HEAD
 
@@ -110,6 +111,7 @@ proposals = columns.table(
     columns.number("slot"),
     columns.text("key"),
     sa.Column("status", sa.Text, sa.CheckConstraint("status IN ('proposed', 'denied', 'void')"), nullable=False),
+    columns.packed("provenance"),
     sa.Index("proposals_by_ticket", "ticket", "turn"),
     sa.Index("proposals_by_target", "kind", "target", "status"),
 )

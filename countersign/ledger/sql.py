@@ -22,7 +22,7 @@ from countersign.domain.outcome import (
     ReviewAnswer,
     Ruling,
 )
-from countersign.domain.perception import PastTurn
+from countersign.domain.perception import PastTicket, PastTurn
 from countersign.domain.plan import Proposal
 from countersign.domain.review import Asked, Edited, Permit, Rejection
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
@@ -49,7 +49,7 @@ def open_ledger(path: Path, on_point: OnPoint | None = None) -> "SqlLedger":
 
 
 class SqlLedger:
-    """`ports.Ledger` and `ports.Journal`; safe to share between threads, and between processes by its file."""
+    """`ports.Ledger`, `ports.Journal` and `ports.History`; safe to share between threads, and processes by its file."""
 
     def __init__(self, file: LedgerFile) -> None:
         self.file = file
@@ -89,6 +89,11 @@ class SqlLedger:
         """See `ports.Ledger`."""
         with self.file.reading() as connection:
             return counts.other_tickets(connection, sender, ticket_id, since)
+
+    def tickets_of(self, customer: str, ticket_id: str, limit: int = 5) -> tuple[PastTicket, ...]:
+        """See `ports.History`."""
+        with self.file.reading() as connection:
+            return counts.tickets_of(connection, customer, ticket_id, limit)
 
     def unfinished(self) -> tuple[TicketRef, ...]:
         """See `ports.Ledger`; in the order in which their messages arrived."""

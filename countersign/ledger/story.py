@@ -17,12 +17,12 @@ class Event(Frozen):
     """
 
     seq: int
-    """The audit row; a recorded triage has that of the message it is about."""
+    """The audit row; a recorded triage or resolution has that of the message it is about."""
     at: str
     """ISO 8601, UTC."""
     turn: int
     event: str
-    """`message.accepted`, `triage`, `verdict.recorded`, `grant.given`, `effect.done` and so on."""
+    """`message.accepted`, `triage`, `resolution`, `verdict.recorded`, `grant.given`, `effect.done` and so on."""
     actor: str
     details: dict[str, Json]
 
@@ -53,6 +53,8 @@ def _events(records: Records) -> Iterator[Event]:
         yield event
         if row["event"] == "message.accepted" and body["key"] == last.get(turn) and turn in records.triage:
             yield event.model_copy(update={"event": "triage", "details": dict(records.triage[turn])})
+            for resolution in records.resolutions.get(turn, ()):
+                yield event.model_copy(update={"event": "resolution", "details": dict(resolution)})
 
 
 def _by_reference(records: Records) -> Mapping[str, Mapping[str, Facts]]:
@@ -99,6 +101,7 @@ def _turn(records: Records, turn: int) -> Facts:
         "messages": list[JsonValue](_of_turn(records.messages, turn)),
         "triage": records.triage.get(turn),
         "labels": list[JsonValue](_of_turn(records.labels, turn)),
+        "resolutions": list[JsonValue](records.resolutions.get(turn, ())),
         "verdicts": [
             {**verdict, "decisions": list[JsonValue](_decisions(records, str(verdict["id"])))}
             for verdict in _of_turn(records.verdicts, turn)

@@ -34,6 +34,7 @@ _PERMISSION = """SELECT 1 FROM decisions AS d
       AND p.arguments_digest = NEW.arguments_digest AND p.key = NEW.key AND p.slot = NEW.slot
       AND d.version = NEW.version AND d.contract = NEW.contract AND d.policy = NEW.policy AND d.ceiling IS NEW.ceiling
       AND (d.answer = 'allow' AND NEW.approver = 'policy'
+             AND (p.by_kind <> 'Agent' OR json_extract(p.provenance, '$.seconded'))
            OR d.answer IN ('allow', 'ask') AND EXISTS (
                SELECT 1 FROM signatures AS s JOIN reviews AS r ON r.id = s.review
                WHERE r.ticket = p.ticket AND r.turn = p.turn AND r.status = 'answered'
@@ -65,7 +66,7 @@ def _written_once(table: str) -> tuple[str, str]:
     return _refuse(f"{table}_are_fixed", f"BEFORE UPDATE ON {table}", "", f"{table} are never changed")
 
 
-_PROPOSAL = "seq id ticket turn kind target args by_kind by_id summary version arguments_digest slot key"
+_PROPOSAL = "seq id ticket turn kind target args by_kind by_id summary version arguments_digest slot key provenance"
 _GRANTED = (
     "seq id proposal decision key slot arguments_digest version rules policy graph approver given_at expires_at ceiling"
     " contract"
@@ -97,6 +98,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
             _written_once("decisions"),
             _kept("decisions"),
             _written_once("outcomes"),
+            _kept("model_calls"),
             _kept("outcomes"),
             _refuse(
                 "proposals_are_fixed",

@@ -1,4 +1,4 @@
 """The version of the ledger's files that this program reads and writes."""
 
-HEAD = "0006"
+HEAD = "0008"
 """The newest migration."""

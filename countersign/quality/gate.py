@@ -53,7 +53,10 @@ def _form(draft: Draft, settings: DeskSettings) -> Iterable[Finding]:
 
 
 def _language(draft: Draft, wanted: str, settings: DeskSettings) -> Iterable[Finding]:
-    if draft.language not in settings.languages:
+    if draft.language not in settings.languages and draft.worded_by:
+        text = f"A model put the reply into {draft.language}: no rule can read what it promises."
+        yield Finding(code="language.translated", text=text)
+    elif draft.language not in settings.languages:
         yield Finding(code="language.unsupported", text=f"The desk does not write in {draft.language}.")
     if wanted not in (UNDETERMINED, draft.language):
         yield Finding(code="language.other", text=f"The customer wrote in {wanted}, the reply is in {draft.language}.")

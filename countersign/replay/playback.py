@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from countersign.domain.ticket import TicketRef
 from countersign.ledger.journal import journaled
 from countersign.ledger.recording import Recording
 from countersign.ledger.rows import Row
+from countersign.llm.models import bound_to
 from countersign.ports import Deps
 from countersign.replay.compare import difference
 from countersign.replay.found import Cause
@@ -88,7 +89,7 @@ class Playback:
 
     def scope(self, deps: Deps, ref: TicketRef, step: str) -> Deps:
         """Deps that read from the record; see `ports.Scope`."""
-        return journaled(deps, ref, step, self)
+        return replace(journaled(deps, ref, step, self), models=bound_to(deps.models, ref, step))
 
     def recall(self, ticket: str, step: str, request: str) -> str | None:
         """The recorded answer; None where there is none, or where it has to be asked again."""

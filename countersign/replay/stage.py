@@ -16,7 +16,9 @@ from countersign.domain.state import STATE_TYPES, TicketState
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger, open_ledger
 from countersign.ledger.recording import Recording
+from countersign.llm.models import SeatedModels
 from countersign.ports import Deps
+from countersign.replay.calls import RecordedCalls
 from countersign.replay.effects import RecordedGateway
 from countersign.replay.playback import Guarded, Playback, StoppedClock, outside
 from graphs.support import SupportGraph, support_graph
@@ -117,6 +119,9 @@ def _scratch(deps: Deps, ledger: SqlLedger, clock: StoppedClock, gateway: Record
     """The desk's own parts, with nothing behind them that acts; the world is read only where the playback allows it."""
     guarded: dict[str, Any] = {name: Guarded(name, getattr(deps, name), playback) for name in outside(deps)}
     guarded["outbox"] = Guarded("outbox", None, playback)
+    if isinstance(deps.models, SeatedModels):
+        parts = replace(deps.models.parts, book=RecordedCalls(ledger, playback), clock=clock, cassette=None)
+        guarded["models"] = SeatedModels(parts)
     return replace(
         deps, ledger=ledger, clock=clock, gateway=gateway, scope=playback.scope, person="", on_point=None, **guarded
     )

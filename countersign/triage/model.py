@@ -58,6 +58,9 @@ class LocalTriage:
     def predict(self, subject: str, text: str, language: str) -> Triage:
         """The message's requests, each with the span it was read from; or an abstention. Never raises on any text."""
         whole = joined(subject, text)
+        escalated = reasons_in(whole, self._escalations)
+        if escalated:
+            return self._abstention(escalated).model_copy(update={"escalated": True})
         reasons = self.refusals(whole, language)
         if reasons:
             return self._abstention(reasons)
@@ -75,9 +78,6 @@ class LocalTriage:
         words = count_words(whole)
         if words == 0:
             return ("empty",)
-        escalated = reasons_in(whole, self._escalations)
-        if escalated:
-            return escalated
         if language not in UNTOLD and language not in self._languages:
             return (f"unsupported language: {language}",)
         if words < LEAST_WORDS:

@@ -3,15 +3,16 @@
 from datetime import datetime, timedelta
 
 from countersign.domain.outcome import Review
-from countersign.domain.plan import Draft, Principal, Proposal, bound_digest
+from countersign.domain.plan import Draft, Principal, Proposal, Provenance, bound_digest
 from countersign.domain.review import Rejection
 from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import InboxMessage, Message, TicketRef
 from countersign.domain.verdict import Answer, Decision, Judged, Verdict, shown_digest, strictest
 from countersign.ports import Deps
-from nodes.act.planned import all_proposals, drafted, undoing
+from nodes.act.planned import agents_own, all_proposals, drafted, planned, seconded, undoing
 from nodes.act.undo_plan import undo_plan
 from tools.judge import approval, judge
+from tools.lookups.casebook import AGENT
 from tools.proposals import send_reply
 
 DESK = Principal(kind="Playbook", id="desk")
@@ -132,10 +133,37 @@ def _remembering(rejections: tuple[Rejection, ...], proposal: Proposal, item: Ju
 
 def proposals_of(state: TicketState, deps: Deps) -> tuple[Proposal, ...]:
     """The turn's proposals, without repeats, the reply last."""
-    draft, edit, ref = drafted(state), state.get("edit"), state["ticket"]
-    by = Principal(kind="Person", id=edit.by) if edit and edit.own else DESK
-    reply = (_reply(draft, by, ref, state.get("inbox", ()), deps),) if draft else ()
-    return (*all_proposals(state), *reply)
+    draft, ref = drafted(state), state["ticket"]
+    if draft is None:
+        return all_proposals(state)
+    reply = _reply(draft, _writer(state), ref, state.get("inbox", ()), deps)
+    return (*all_proposals(state), reply.model_copy(update={"provenance": _provenance(state)}))
+
+
+def _writer(state: TicketState) -> Principal:
+    """Whose words the reply is in: a person's own, an agent's, or the desk's templates."""
+    edit = state.get("edit")
+    if edit and edit.own:
+        return Principal(kind="Person", id=edit.by)
+    return AGENT if agents_own(state) else DESK
+
+
+def _provenance(state: TicketState) -> Provenance:
+    """The reply's: named by a model where any of its plans is. What it may state is the quality gate's to say."""
+    edit = state.get("edit")
+    if edit and edit.own:
+        return Provenance(grounds="person")
+    by_model = any(plan.named_by == "model" for plan in planned(state))
+    return Provenance(named_by="model" if by_model else "desk", seconded=seconded(state))
+
+
+def route_authorized(state: TicketState) -> str:
+    """`revise` where the gates have something against an agent's first plan, else `decided`."""
+    own, verdict = agents_own(state), state.get("verdict")
+    if own is None or verdict is None or own.round > 1 or state.get("edit") or state.get("review"):
+        return "decided"
+    progress = state.get("progress")
+    return "revise" if (verdict.answer == "deny" or state.get("findings")) and progress is None else "decided"
 
 
 def _reply(draft: Draft, by: Principal, ref: TicketRef, inbox: tuple[InboxMessage, ...], deps: Deps) -> Proposal:

@@ -4,7 +4,7 @@ from countersign.domain.state import TicketState, Update
 from countersign.domain.verdict import Finding
 from countersign.ports import Deps
 from countersign.quality.gate import check as findings_on
-from nodes.act.planned import drafted, planned
+from nodes.act.planned import agents_own, drafted, planned, to_second
 
 
 def check(state: TicketState, *, deps: Deps) -> Update:
@@ -14,6 +14,15 @@ def check(state: TicketState, *, deps: Deps) -> Update:
         return Update(findings=(Finding(code="form.missing", text="There is no reply to check."),))
     found = findings_on(draft, planned(state), sender, perception.language, deps.desk.settings)
     return Update(findings=(*found, *_problem(state)))
+
+
+def route_checked(state: TicketState) -> str:
+    """`model` where a model proposed or named something and the reply is in order, else `desk`."""
+    by_model = agents_own(state) or any(plan.named_by == "model" for plan in planned(state))
+    opinion = state.get("opinion")
+    heard = opinion is not None and opinion.about == to_second(state)
+    settled = heard or state.get("findings") or state.get("edit") or state.get("review")
+    return "model" if by_model and not settled else "desk"
 
 
 def _problem(state: TicketState) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from countersign.domain.desk import Person
 from countersign.domain.errors import RejectedError
 from countersign.domain.perception import Perception, Sender
-from countersign.domain.plan import Draft, Proposal
+from countersign.domain.plan import Draft, Proposal, Provenance
 from countersign.domain.review import Asked, Edit, Edited, EditedProposal, OwnAnswer
 from countersign.domain.state import TicketState
 from countersign.domain.text import clean
@@ -53,6 +53,7 @@ def late_answer_of(said: OwnAnswer, state: TicketState, review: str, who: Person
     after = state.copy()
     after["ticket"] = TicketRef(id=ref.id, turn=ref.turn + 1)
     after["plans"] = ()
+    after["resolution"] = None
     return edited, _asked(edited, after, deps)
 
 
@@ -95,7 +96,8 @@ def _proposal(
     if known is not None and known.args == item.args:
         return known
     by = known.by if known else before[0].by if before else DESK
-    draft = Proposal(kind=item.kind, target=item.target, args=item.args, by=by, summary="")
+    origin = Provenance(grounds="person")
+    draft = Proposal(kind=item.kind, target=item.target, args=item.args, by=by, summary="", provenance=origin)
     validated(draft)
     version = circumstances(draft, _sender(state), deps, state["ticket"]).version
     return draft.model_copy(update={"version": version, "summary": _summary(draft)})

@@ -15,11 +15,12 @@ EXPIRED = "expired"
 def hand_over(state: TicketState, *, deps: Deps) -> Update:
     """A dossier: why the desk stops here, what it found, and what it would have suggested."""
     plans = planned(state)
+    notes = (*(note for plan in plans for note in _notes(plan)), *_found(state))
     return Update(
         dossier=Dossier(
             reason="; ".join((*_undone(state, deps), _reason(state))) if undoing(state) else _reason(state),
             requests=_requests(state),
-            notes=tuple(dict.fromkeys(note for plan in plans for note in _notes(plan))),
+            notes=tuple(dict.fromkeys(notes)),
             suggestions=tuple(proposal.summary for plan in plans for proposal in plan.proposals),
         )
     )
@@ -42,16 +43,30 @@ def _requests(state: TicketState) -> tuple[str, ...]:
 
 
 def _reason(state: TicketState) -> str:
-    """The first that applies: a person's answer, a refusal by policy, a complex plan, an abstention."""
+    """The first that applies: a person's answer, a refusal by policy, a complex plan, an abstention.
+
+    An agent that came to no result says why, behind that.
+    """
     review, verdict, triaged = state.get("review"), state.get("verdict"), state.get("triage")
     if review is not None and (said := _said(review)):
         return said
-    if verdict is not None:
-        return "policy refuses: " + "; ".join(verdict.reasons)
+    if verdict is not None and not _failure(state):
+        who = "policy refuses" if verdict.answer == "deny" else "the checks object"
+        return f"{who}: {'; '.join(verdict.reasons)}"
     complexities = [plan.complex for plan in state.get("plans", ()) if plan.complex]
-    if complexities:
-        return "; ".join(complexities)
-    return "; ".join(triaged.reasons) if triaged and triaged.reasons else "no request was recognised"
+    reasons = complexities or (list(triaged.reasons) if triaged else [])
+    return "; ".join((*(reasons or ["no request was recognised"]), *_failure(state)))
+
+
+def _failure(state: TicketState) -> tuple[str, ...]:
+    resolution = state.get("resolution")
+    return (f"the resolver stopped: {resolution.failed}",) if resolution and resolution.failed else ()
+
+
+def _found(state: TicketState) -> tuple[str, ...]:
+    """Everything that the agent found; a plan of its own has its summary and its open questions among its notes."""
+    resolution = state.get("resolution")
+    return resolution.found if resolution else ()
 
 
 def _said(review: Review) -> str:

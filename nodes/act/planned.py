@@ -1,17 +1,59 @@
 """What the turn wants now: its plans and its draft, with a person's edit in their place."""
 
 from countersign.domain.facts import Fact
+from countersign.domain.frozen import digest
 from countersign.domain.money import Money
 from countersign.domain.plan import Draft, Plan, Proposal
+from countersign.domain.resolution import Resolution
 from countersign.domain.review import Edited
 from countersign.domain.state import TicketState
 from countersign.quality.claims import amounts
 from tools.catalog import contract
 
 
+def agents_own(state: TicketState) -> Resolution | None:
+    """The resolution whose plan stands in the place of the playbooks'; None where theirs stand."""
+    resolution = state.get("resolution")
+    return resolution if resolution and resolution.plan else None
+
+
+def plans_made(state: TicketState) -> tuple[Plan, ...]:
+    """The turn's plans, before any edit: the agent's where it made one, otherwise the playbooks'."""
+    agreed = seconded(state)
+    return tuple(_marked(plan, agreed) for plan in _unmarked(state))
+
+
+def _unmarked(state: TicketState) -> tuple[Plan, ...]:
+    own = agents_own(state)
+    return (own.plan,) if own and own.plan else state.get("plans", ())
+
+
+def to_second(state: TicketState) -> str:
+    """Digest of what a second model is asked about: the proposals and the reply as they are now."""
+    draft = state.get("draft")
+    proposed = [proposal.arguments_digest for plan in _unmarked(state) for proposal in plan.proposals]
+    return digest([proposed, draft.body if draft else ""])
+
+
+def seconded(state: TicketState) -> bool:
+    """Whether an independent second model agrees with just these proposals and this reply."""
+    opinion = state.get("opinion")
+    return opinion is not None and opinion.asked and opinion.agrees and opinion.about == to_second(state)
+
+
+def _marked(plan: Plan, agreed: bool) -> Plan:
+    """The plan, whose proposals say who named the request and whether a second model agrees."""
+    marks = {"named_by": plan.named_by, "seconded": agreed}
+    marked = (
+        proposal.model_copy(update={"provenance": proposal.provenance.model_copy(update=marks)})
+        for proposal in plan.proposals
+    )
+    return plan.model_copy(update={"proposals": tuple(marked)})
+
+
 def planned(state: TicketState) -> tuple[Plan, ...]:
     """The turn's plans; after an edit their facts stay, and the edit's proposals stand in one plan of their own."""
-    plans, edit = state.get("plans", ()), state.get("edit")
+    plans, edit = plans_made(state), state.get("edit")
     if edit is None:
         return plans
     before = tuple(proposal for plan in plans for proposal in plan.proposals)

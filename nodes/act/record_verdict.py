@@ -32,7 +32,7 @@ def record_verdict(state: TicketState, *, deps: Deps) -> Update:
             review_deadline=_deadline(proposals, deps, now),
             approver=verdict.approver,
             category=plans[0].category if plans else "",
-            requests=tuple(dict.fromkeys(plan.request for plan in plans)),
+            requests=tuple(dict.fromkeys(plan.request for plan in plans if plan.request)),
             edit=edit.review if edit else "",
         )
         deps.ledger.record_verdict(state["ticket"], ruling, now)

@@ -3,6 +3,8 @@
 from countersign.domain.outcome import Outcome, OutcomeKind
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
+from nodes.act.planned import plans_made
+from nodes.reason.playbook import intents
 
 
 def record_outcome(state: TicketState, *, deps: Deps) -> Update:
@@ -14,9 +16,10 @@ def record_outcome(state: TicketState, *, deps: Deps) -> Update:
 
 def outcome_of(state: TicketState) -> Outcome:
     """Handed over with a dossier, closed where nothing was to be answered, otherwise answered."""
-    plans, sender, perception = state.get("plans", ()), state.get("sender"), state.get("perception")
-    dossier, triaged = state.get("dossier"), state.get("triage")
-    requests = tuple(dict.fromkeys(intent.request for intent in triaged.intents)) if triaged else ()
+    plans, sender, perception = plans_made(state), state.get("sender"), state.get("perception")
+    dossier = state.get("dossier")
+    named = (*(plan.request for plan in plans), *(intent.request for intent in intents(state)))
+    requests = tuple(dict.fromkeys(request for request in named if request))
     asked = next((plan.reply.template for plan in plans if plan.asks and plan.reply), "")
     return Outcome(
         kind=_kind(state),

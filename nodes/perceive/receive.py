@@ -21,9 +21,9 @@ def receive(state: TicketState, *, deps: Deps) -> Update:
     return Update(
         ticket=TicketRef(id=ticket_id, turn=ticket.turn),
         inbox=deps.ledger.inbox(ticket_id),
-        perception=None, sender=None, memory=None, triage=None, plans=(), draft=None, findings=(),
-        verdict=None, resumed=None, review=begun, edit=begun.edited if begun else None, refusal="", progress=None,
-        dossier=None, outcome=None,
+        perception=None, sender=None, memory=None, triage=None, plans=(), resolution=None, opinion=None, draft=None,
+        findings=(), verdict=None, resumed=None, review=begun, edit=begun.edited if begun else None, refusal="",
+        progress=None, dossier=None, outcome=None,
     )  # fmt: skip
 
 

@@ -5,33 +5,40 @@ from countersign.domain.perception import Perception, Sender
 from countersign.domain.plan import Draft, Plan, Promise, Proposal
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
+from nodes.act.planned import agents_own, plans_made
+from nodes.reason.wording import worded
 
 _LONGEST_SUBJECT = 120
 
 
 def draft(state: TicketState, *, deps: Deps) -> Update:
-    """The reply, rendered from templates and facts; account facts go to the address on record."""
-    perception, sender, plans = state.get("perception"), state.get("sender"), state.get("plans", ())
+    """The reply, rendered from templates and facts; account facts go to the address on record.
+
+    A model may put a template's words into the customer's tone and language, if one is seated for that.
+    """
+    perception, sender, plans = state.get("perception"), state.get("sender"), plans_made(state)
     if perception is None or sender is None:
         return Update(draft=None)
+    written = _written(state, plans, perception, sender, deps)
+    own_words = agents_own(state) is not None
+    return Update(draft=written if own_words else worded(written, plans, perception, sender, deps))
+
+
+def _written(state: TicketState, plans: tuple[Plan, ...], perception: Perception, sender: Sender, deps: Deps) -> Draft:
     settings = deps.desk.settings
     language = perception.language if perception.language in settings.languages else settings.languages[0]
     parts = tuple(deps.replies.render(plan.reply, language) for plan in plans if plan.reply)
     account = has_account_facts(plans)
     to = _recipient(sender, account)
-    return Update(
-        draft=Draft(
-            to=to,
-            subject=reply_subject(perception, sender, to, settings.name),
-            body=deps.replies.letter(parts, greeting_name(plans), state["ticket"].id, language),
-            language=language,
-            templates=tuple(plan.reply.template for plan in plans if plan.reply),
-            promises=tuple(promise(proposal) for plan in plans for proposal in plan.proposals),
-            citations=tuple(
-                dict.fromkeys(fact.source for fact in _facts(plans) if fact.source.startswith("knowledge:"))
-            ),
-            account_facts=account,
-        )
+    return Draft(
+        to=to,
+        subject=reply_subject(perception, sender, to, settings.name),
+        body=deps.replies.letter(parts, greeting_name(plans), state["ticket"].id, language),
+        language=language,
+        templates=tuple(plan.reply.template for plan in plans if plan.reply),
+        promises=tuple(promise(proposal) for plan in plans for proposal in plan.proposals),
+        citations=tuple(dict.fromkeys(fact.source for fact in _facts(plans) if fact.source.startswith("knowledge:"))),
+        account_facts=account,
     )
 
 

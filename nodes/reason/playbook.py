@@ -8,10 +8,17 @@ from nodes.reason.playbooks.case import Case, plan_for
 
 
 def playbook(state: TicketState, *, deps: Deps) -> Update:
-    """One plan for each intent, in the order in which they were asked."""
-    triaged = state.get("triage")
-    intents = triaged.intents if triaged else ()
-    return Update(plans=tuple(_plan(intent, state, deps) for intent in intents))
+    """One plan for each intent, in the order in which they were asked; where an agent named them, they say so."""
+    plans = (_plan(intent, state, deps).model_copy(update={"named_by": intent.named_by}) for intent in intents(state))
+    return Update(plans=tuple(plans))
+
+
+def intents(state: TicketState) -> tuple[Intent, ...]:
+    """What is asked: as the agent named it where it handed the case back, otherwise as triage did."""
+    resolution, triaged = state.get("resolution"), state.get("triage")
+    if resolution and resolution.intents:
+        return resolution.intents
+    return triaged.intents if triaged else ()
 
 
 def _plan(intent: Intent, state: TicketState, deps: Deps) -> Plan:
@@ -34,6 +41,8 @@ def _plan(intent: Intent, state: TicketState, deps: Deps) -> Plan:
 
 
 def route_planned(state: TicketState) -> str:
-    """`complex` where any plan needs a person or an agent, else `clear`."""
+    """`clear` where every plan has its reply; `complex` for the agent, once; after that `stuck`."""
     plans = state.get("plans", ())
-    return "clear" if plans and not any(plan.complex or plan.reply is None for plan in plans) else "complex"
+    if plans and not any(plan.complex or plan.reply is None for plan in plans):
+        return "clear"
+    return "stuck" if state.get("resolution") else "complex"

@@ -3,6 +3,7 @@
 from countersign.domain.perception import Clues, Intent, Perception, Triage
 from countersign.domain.state import TicketState, Update
 from countersign.ports import Deps
+from nodes.reason.naming import named
 from nodes.reason.playbooks.case import continued_request
 
 _MOST_ORDERS = 5
@@ -12,7 +13,8 @@ _MOST_ORDERS = 5
 def triage(state: TicketState, *, deps: Deps) -> Update:
     """One to three intents, or an abstention with its reasons.
 
-    An answer to our own clarifying question continues the request that was asked about.
+    Where the desk's own model abstains, a language model is asked, if one is seated for that. An answer to our own
+    clarifying question continues the request that was asked about.
     """
     perception, memory = state.get("perception"), state.get("memory")
     if perception is None or not perception.messages:
@@ -22,7 +24,7 @@ def triage(state: TicketState, *, deps: Deps) -> Update:
     continued = continued_request(memory, perception) if memory else None
     if continued and not _says_otherwise(predicted, continued):
         return Update(triage=_continuing(continued, perception, predicted))
-    return Update(triage=predicted)
+    return Update(triage=named(predicted, perception, deps) if predicted.abstained else predicted)
 
 
 def _clues(state: TicketState, perception: Perception, deps: Deps) -> Clues:
@@ -46,6 +48,8 @@ def _continuing(request: str, perception: Perception, predicted: Triage) -> Tria
 
 
 def route_triaged(state: TicketState) -> str:
-    """`unknown` where triage abstained, else `known`."""
+    """`person` where somebody must see it, `unknown` where triage abstained, else `known`."""
     triaged = state.get("triage")
+    if triaged is not None and triaged.escalated:
+        return "person"
     return "unknown" if triaged is None or triaged.abstained or not triaged.intents else "known"

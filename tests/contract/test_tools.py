@@ -52,7 +52,8 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlShop]:
 def deps(shop: SqlShop, tmp_path: Path) -> Iterator[Deps]:
     """The parts that tools use, all real; the others are absent, so a tool that touched one would fail."""
     ledger = new_ledger(tmp_path)
-    absent: dict[str, Any] = dict.fromkeys(("knowledge", "replies", "blobs", "triage", "gateway", "scope"))
+    absent: dict[str, Any] = dict.fromkeys(("knowledge", "replies", "blobs", "triage", "gateway", "scope",
+                                           "models", "resolver", "history"))  # fmt: skip
     outbox = MaildirOutbox(tmp_path / "outbox", DESK.settings.mail, lambda: world.NOW)
     clock = SteppingClock(world.NOW)
     yield Deps(desk=DESK, shop=shop, gate=GATE, ledger=ledger, outbox=outbox, clock=clock, **absent)

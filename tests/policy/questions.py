@@ -11,6 +11,7 @@ from countersign.domain.desk import Desk
 from countersign.domain.plan import Kind, Principal
 from countersign.domain.verdict import Question
 from countersign.policy.gate import CedarGate
+from countersign.policy.rules import read_rules
 from tools.catalog import contract
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,14 @@ class Case:
 def shipped_desk() -> Desk:
     """The demonstration desk."""
     return load_desk(ROOT / "desk")
+
+
+def wide_desk() -> Desk:
+    """A desk whose agents may do whatever its playbooks may: somebody took one rule out and widened every permit."""
+    desk = shipped_desk()
+    alone = next(rule.source for rule in read_rules(desk.policy) if rule.id == "agent.recommends")
+    policy = desk.policy.replace(alone, "").replace("principal is Playbook", "principal")
+    return desk.model_copy(update={"policy": policy})
 
 
 def facts(kind: Kind) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from tests.policy.questions import Case, cases, name, shipped_desk
 DESK = shipped_desk()
 CASES = cases()
 RULES = read_rules(DESK.policy)
-NAMED_ONLY = {"agent.recommends"}
-"""No permit names an agent, so this rule changes no answer: it says why, and holds if a permit is ever too wide."""
+NAMED_ONLY = {"agent.recommends", "agent.alone"}
+"""No permit names an agent, so these rules change no answer: they say why, and hold if a permit is ever too wide."""
 
 
 def _gate(policy: str) -> CedarGate:

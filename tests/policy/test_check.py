@@ -31,13 +31,14 @@ def test_shipped_policy_has_no_problem() -> None:
 
 REPLY = 'permit (principal is Playbook, action == Action::"execute.send_reply"'
 RETURN = 'permit (principal is Playbook, action == Action::"execute.create_return"'
+AGENT = 'principal is Agent, action in Action::"execute", resource);'
 LIMIT = "context has limit_left && context.amount <= context.limit_left"
 
 BROKEN = {
     "misspelt attribute": ("context.refunds_90d > 1", "context.refund_90d > 1", "refund.often", "refund_90d"),
     "misspelt kind of action": (RETURN, RETURN.replace("create", "creat"), "return.in-window", "creat_return"),
     "misspelt group": ('Action::"any"', 'Action::"every"', "own.record", 'Action::"every"'),
-    "misspelt principal": ("principal is Agent,", "principal is Agnt,", "agent.recommends", "Agnt"),
+    "misspelt principal": (AGENT, AGENT.replace("Agent", "Agnt"), "agent.recommends", "Agnt"),
     "misspelt role attribute": (
         'principal.roles.contains("reviewer")',
         'principal.role.contains("reviewer")',
@@ -74,7 +75,7 @@ BROKEN = {
     "an unfinished condition": ("{ context.taken }", "{ context.taken", "policy", '@id("account.email-taken")'),
     "a word that Cedar does not have": (REPLY, REPLY.replace("permit", "allow"), "policy", '@id("reply.send")'),
     "an unknown function": ("{ context.closed }", "{ is_closed(context) }", "policy", '@id("account.closed")'),
-    "a template": ("principal is Agent,", "principal == ?principal,", "policy", '@id("agent.recommends")'),
+    "a template": (AGENT, AGENT.replace("is Agent", "== ?principal"), "policy", '@id("agent.recommends")'),
     "an annotation given twice": ('@id("reply.many")', '@id("reply.many") @id("reply.more")', "policy", "reply.more"),
 }
 

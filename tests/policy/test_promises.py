@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from countersign.domain.plan import Kind
 from countersign.domain.verdict import Decision
 from countersign.policy.gate import CedarGate
-from tests.policy.questions import facts, question, shipped_desk
+from tests.policy.questions import facts, question, shipped_desk, wide_desk
 
 GATE = CedarGate(shipped_desk())
+WIDE = CedarGate(wide_desk())
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WORDS = {
     "phase": ("copilot", "bounded", "broad", "", "Broad"),
@@ -20,6 +21,8 @@ WORDS = {
     "status": ("active", "paused", "cancelled", "lapsed", ""),
     "currency": ("EUR", "USD", ""),
     "reason": ("damaged", "duplicate_charge", "other", "", "DUPLICATE_CHARGE"),
+    "grounds": ("record", "person", "customer", "document", "model", "", "Record"),
+    "named_by": ("desk", "model", "", "Desk"),
 }
 NUMBERS = st.one_of(
     st.integers(-3, 70), st.integers(4_990, 20_010), st.sampled_from([-(10**12), 10**12, 5_000, 15_000, 20_000])
@@ -88,6 +91,27 @@ def test_agents_never_act(case: tuple[Kind, dict[str, Any]]) -> None:
 
 @given(asked())
 @settings(max_examples=300, deadline=None)
+def test_an_agent_whom_nobody_seconds_never_acts_in_any_desk(case: tuple[Kind, dict[str, Any]]) -> None:
+    """Even where a desk lets agents do everything that playbooks may, one model alone causes nothing."""
+    kind, context = case
+    decision = WIDE.decide(question(kind, "Agent/resolver", **context | {"seconded": False}))
+
+    assert decision.answer != "allow"
+
+
+@given(asked())
+@settings(max_examples=300, deadline=None)
+def test_what_a_model_named_causes_no_effect(case: tuple[Kind, dict[str, Any]]) -> None:
+    """A request that a model named never leads to an effect without a person; a reply needs a second model."""
+    kind, context = case
+    named = context | {"named_by": "model"}
+
+    assert decide(kind, named | {"seconded": False}).answer != "allow"
+    assert kind == "send_reply" or decide(kind, named | {"seconded": True}).answer != "allow"
+
+
+@given(asked())
+@settings(max_examples=300, deadline=None)
 def test_a_wider_phase_never_takes_a_right_away(case: tuple[Kind, dict[str, Any]]) -> None:
     """What is allowed in the bounded phase is allowed in the broad one; what is denied there is denied here."""
     kind, context = case
@@ -125,6 +149,8 @@ def test_refunds_that_are_allowed_are_small_first_and_proven(case: tuple[Kind, d
     assert context["refunded"] <= 0
     assert context["refunds_90d"] <= 1
     assert max(context["repeats"], context["elsewhere"]) <= 0
+    assert context["grounds"] in ("record", "person")
+    assert context["named_by"] == "desk"
 
 
 @given(asked("refund", "change_email", "close_account"), st.sampled_from(["details", "none", ""]))

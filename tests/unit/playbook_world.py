@@ -94,7 +94,19 @@ class World:
     def deps(self) -> Deps:
         """Deps whose other parts are absent: a playbook that touched one would fail."""
         absent: dict[str, Any] = dict.fromkeys(
-            ("outbox", "blobs", "triage", "gate", "gateway", "ledger", "clock", "scope")
+            (
+                "outbox",
+                "blobs",
+                "triage",
+                "gate",
+                "gateway",
+                "ledger",
+                "clock",
+                "scope",
+                "models",
+                "resolver",
+                "history",
+            )
         )
         return Deps(
             desk=self.desk,

@@ -12,7 +12,7 @@ from countersign.domain.errors import DeskError
 from countersign.domain.plan import Kind
 
 SHIPPED = Path(__file__).resolve().parents[2] / "desk"
-PARTS = ("desk.toml", "people.toml", "policy.cedar", "policy.cedarschema", "requests")
+PARTS = ("desk.toml", "people.toml", "policy.cedar", "policy.cedarschema", "requests", "prompts")
 
 
 @pytest.fixture

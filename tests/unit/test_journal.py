@@ -98,7 +98,7 @@ def deps_of(world: CountedWorld) -> Deps:
     return Deps(
         desk=everything, shop=everything, knowledge=everything, replies=everything, outbox=everything,
         blobs=everything, triage=everything, gate=everything, gateway=everything, ledger=everything,
-        clock=everything, scope=everything,
+        clock=everything, scope=everything, models=everything, resolver=everything, history=everything,
     )  # fmt: skip
 
 

@@ -32,6 +32,24 @@ def many(request: pytest.FixtureRequest) -> tuple[datetime, Scenarios]:
     return day, bulk(day)
 
 
+def test_a_shop_from_before_notes_gets_empty_ones(tmp_path: Path) -> None:
+    """Opening it adds the column, and everything that was in there stays."""
+    url = f"sqlite:///{tmp_path}/old.db"
+    shop = open_shop(url)
+    seed(shop, DAYS[0])
+    shop.close()
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE orders DROP COLUMN note"))
+    engine.dispose()
+    for _ in range(2):
+        shop = open_shop(url)
+        order = shop.order("FH-10091")
+        shop.close()
+        assert order is not None
+        assert (order.number, order.note) == ("FH-10091", "")
+
+
 def contents(shop: SqlShop) -> dict[str, list[str]]:
     with shop.engines.read() as connection:
         return {

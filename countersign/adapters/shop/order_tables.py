@@ -39,6 +39,7 @@ orders = sa.Table(
     text("ship_city"),
     text("ship_country"),
     number("version"),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
     one_of("status", OrderStatus),
     sa.CheckConstraint("length(currency) = 3", name="currency_three_letters"),
     sa.CheckConstraint("length(ship_country) = 2", name="ship_country_two_letters"),

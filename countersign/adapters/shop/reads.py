@@ -173,6 +173,7 @@ def _order(row: Row, parts: dict[str, Children]) -> Order:
         returns=tuple(_return(part, parts) for part in _of(parts, returns, number)),
         replacements=len(_of(parts, replacements, number)),
         **_fields(row, "number", "placed_at", "status", "currency", "shipping_fee", "discount", "promo", "version"),
+        note=row["note"],
     )
 
 

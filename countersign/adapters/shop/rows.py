@@ -60,7 +60,7 @@ class Rows:
 
     def _add_order(self, order: Order) -> None:
         own = order.model_dump(include={"number", "placed_at", "status", "currency", "shipping_fee", "discount"})
-        rest = {"customer_id": order.customer, "promo": order.promo, "version": order.version}
+        rest = {"customer_id": order.customer, "promo": order.promo, "version": order.version, "note": order.note}
         self._rows[orders].append({**own, **rest, **_address(order.ship_to, "ship_name", "ship_")})
         of = {"order_number": order.number}
         self._rows[order_items] += [_item(item, place) | of for place, item in enumerate(order.items)]

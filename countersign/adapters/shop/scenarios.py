@@ -208,6 +208,7 @@ class _Order(Frozen):
     refunds: tuple[_Refund, ...] = ()
     returns: tuple[_Return, ...] = ()
     replacements: StrictInt = 0
+    note: str = ""
 
     def order(self, anchor: datetime, buyer: Customer, products: dict[str, Item]) -> Order:
         items = tuple(_ordered(entry, products) for entry in self.items)
@@ -226,6 +227,7 @@ class _Order(Frozen):
             refunds=tuple(self._refund(anchor, n, row) for n, row in enumerate(self.refunds, 1)),
             returns=tuple(self._return(anchor, n, row) for n, row in enumerate(self.returns, 1)),
             replacements=self.replacements,
+            note=self.note,
             version=1 + len(self.shipments) + len(self.refunds) + len(self.returns),
         )
         return bare.model_copy(update={"payments": self._payments(anchor, bare.total.amount)})

@@ -19,11 +19,18 @@ def create_schema(connection: sa.Connection) -> None:
     """Creates tables, triggers and counters that are missing; doing it again changes nothing."""
     hold_lock(connection)
     metadata.create_all(connection)
+    _add_note(connection)
     guard(connection)
     known = set(connection.execute(sa.select(counters.c.name)).scalars())
     missing = [{"name": name, "value": value} for name, value in _FIRST_NUMBERS.items() if name not in known]
     if missing:
         connection.execute(sa.insert(counters), missing)
+
+
+def _add_note(connection: sa.Connection) -> None:
+    """Orders of a shop that was made before they had notes get an empty one."""
+    if "note" not in {column["name"] for column in sa.inspect(connection).get_columns("orders")}:
+        connection.execute(sa.text("ALTER TABLE orders ADD COLUMN note TEXT NOT NULL DEFAULT ''"))
 
 
 def hold_lock(connection: sa.Connection) -> None:

@@ -2,8 +2,8 @@
 
 import re
 
+from countersign.domain.addresses import UNION_COUNTRIES
 from countersign.domain.facts import Passage
-from nodes.reason.playbooks.addresses import UNION_COUNTRIES
 from nodes.reason.playbooks.case import Case
 from nodes.reason.playbooks.statement import Statement
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from countersign.domain.dates import written_date
 from countersign.domain.facts import Fact, FactKind
 from countersign.domain.money import Money
 from countersign.domain.plan import Plan, Proposal, ReplyPart
@@ -11,12 +12,6 @@ from nodes.reason.playbooks.terms import term
 
 MESSAGE = "message"
 SETTINGS = "desk:settings"
-_MONTHS = "January February March April May June July August September October November December".split()
-
-
-def written_date(when: datetime) -> str:
-    """A date as replies write it: `18 November 2026`, in UTC."""
-    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
 def of_order(order: Order) -> str:

@@ -1,9 +1,9 @@
 """Stopping an order and sending it elsewhere, as long as it has not left."""
 
+from countersign.domain.addresses import address_in, fits_country, names_other_country
 from countersign.domain.money import Money
 from countersign.domain.plan import Plan
 from countersign.domain.shop import Address, Order
-from nodes.reason.playbooks.addresses import address_in, fits_country, names_other_country
 from nodes.reason.playbooks.asking import on_record, order_meant
 from nodes.reason.playbooks.case import Case, handed
 from nodes.reason.playbooks.orders.tracking import cancelled_before, tracking_link

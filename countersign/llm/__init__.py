@@ -1,0 +1,1 @@
+"""The models in the two seats: how they are asked, held to their budgets, recorded, and done without."""
