@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import BaseModel
 
-from countersign.domain.errors import FailedError
+from countersign.domain.errors import FailedError, ModelError
 from countersign.domain.model import Engine, Tier
 
 Play = Callable[[list[BaseMessage]], AIMessage]
@@ -72,9 +72,8 @@ class ScriptedModels:
         return ScriptedChat(plays=self.plays, seen=self.seen, offered=self.offered)
 
     def ask(self, tier: Tier, prompt: str, values: Mapping[str, str], answer: type[BaseModel]) -> Any:
-        assert prompt == "critic"
-        if self.critic is None:
-            raise FailedError("no answer", where=tier, detail="test")
+        if prompt != "critic" or self.critic is None:
+            raise ModelError("no answer", where=tier, detail="test")
         self.asked.append(values)
         return answer.model_validate(self.critic)
 
