@@ -5,7 +5,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +17,7 @@ from countersign.adapters.outbox.letter import letter
 from countersign.adapters.outbox.maildir import MaildirOutbox
 from countersign.domain.outcome import Outgoing, Receipt
 from countersign.ledger import SqlLedger, claims, reviews, rulings
-from graphs import catalog
 from nodes.act import authorize
-from nodes.act.planned import all_proposals
 from tools import gateway
 from tools.actions import ACTIONS
 
@@ -73,26 +71,6 @@ def _key_from_thread(patch: Patch) -> None:
     patch.setattr(rulings, "digest", keyed)
 
 
-def _amount_from_state(patch: Patch) -> None:
-    """What is carried out is what the thread's state says, not what was granted."""
-    wanted: dict[str, Any] = {}
-    act, node = gateway._act, catalog.NODES["execute"]  # pyright: ignore[reportPrivateUsage]
-
-    def execute(state: Any, *, deps: Any) -> Any:
-        wanted.clear()
-        wanted.update({one.target: one.args for one in all_proposals(state) if one.kind == "refund"})
-        return node.function(state, deps=deps)
-
-    def from_state(granted: Any, claim: Any, deps: Any) -> Any:
-        proposal = granted.proposal
-        if proposal.kind == "refund" and proposal.target in wanted:
-            proposal = proposal.model_copy(update={"args": wanted[proposal.target]})
-        return act(granted.model_copy(update={"proposal": proposal}), claim, deps)
-
-    patch.setitem(catalog.NODES, "execute", replace(node, function=execute))
-    patch.setattr(gateway, "_act", from_state)
-
-
 def _no_compare_and_set(patch: Patch) -> None:
     """An answer is written whether or not somebody has answered before."""
     find = reviews.find
@@ -133,12 +111,14 @@ def _halt_ignored(patch: Patch) -> None:
 def _approval_not_required(patch: Patch) -> None:
     """What the policy would ask about is done in the name of a person who was never asked."""
 
-    def approved(verdict: Any, *_: Any) -> Any:
-        return (
-            verdict.model_copy(update={"answer": "allow", "approver": "ines"}) if verdict.answer == "ask" else verdict
-        )
+    decide = authorize._verdict  # pyright: ignore[reportPrivateUsage]
 
-    patch.setattr(authorize, "_countersigned", approved)
+    def approved(state: Any, deps: Any) -> Any:
+        verdict = decide(state, deps)
+        named = {"answer": "allow", "approver": "ines"}
+        return verdict.model_copy(update=named) if verdict.answer == "ask" else verdict
+
+    patch.setattr(authorize, "_verdict", approved)
     patch.setattr(reviews, "require_approval", _says(None))
     patch.setattr(rulings, "_require_signed", _says(None))
 
@@ -167,7 +147,6 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
     {
         "grant check removed": Mutant(_no_grant_check, ("effects_need_a_grant", "effects_keep_the_ceiling")),
         "key from the thread": Mutant(_key_from_thread),
-        "amount from graph state": Mutant(_amount_from_state),
         "no compare-and-set": Mutant(_no_compare_and_set, ("reviews_are_answered_once",)),
         "new key each try": Mutant(_new_key_each_try),
         "inbox forgotten": Mutant(_inbox_forgotten),
