@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from countersign.ledger.check import verify
 from tests.cli.command import countersign, one_line
 
 
@@ -44,8 +45,7 @@ SWAP = (
 )
 def test_verify_names_the_row(own_var: Path, statements: tuple[str, ...], named: str) -> None:
     """One byte flipped, the last row deleted, two rows in the other order: found, and the row is named."""
-    whole = countersign("audit", "verify", "--json", var=own_var)
-    assert (whole.returncode, json.loads(whole.stdout)["ok"]) == (0, True)
+    assert verify(own_var / "ledger.db") == ()
     change(own_var, *statements)
     broken = countersign("audit", "verify", var=own_var)
     assert broken.returncode == 4
@@ -55,10 +55,9 @@ def test_verify_names_the_row(own_var: Path, statements: tuple[str, ...], named:
 def test_noted_head_finds_a_history_that_was_made_again(own_var: Path) -> None:
     """Whoever can write the anchor too is found by a head that was noted elsewhere."""
     noted = json.loads(countersign("audit", "verify", "--json", var=own_var).stdout)["head"]
-    assert countersign("audit", "verify", "--head", noted, var=own_var).returncode == 0
     change(own_var, CUT)
     (own_var / "ledger.db.anchor").write_text(f"{0:020d} {'':64s}\n")
-    assert countersign("audit", "verify", var=own_var).returncode == 0
+    assert verify(own_var / "ledger.db") == ()
     told = countersign("audit", "verify", "--head", noted, var=own_var)
     assert (told.returncode, "audit.truncated" in told.stderr) == (4, True)
     wrong = countersign("audit", "verify", "--head", "seven", var=own_var)
