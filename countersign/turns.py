@@ -125,7 +125,7 @@ class Turns:
         """
         config = thread_config(start["ticket"].id)
         self.graph.invoke(start, config, durability="sync", interrupt_before=["check"])  # pyright: ignore[reportUnknownMemberType]  generics left open
-        if not self.graph.get_state(config).next:
+        if not self.graph.get_state(config).tasks:
             return False
         self.graph.update_state(config, {"resumed": WOKEN}, as_node="review")
         return True
@@ -140,7 +140,8 @@ class Turns:
         state = self.graph.get_state(thread_config(ref.id))
         if state.values.get("ticket") == ref and state.interrupts:
             return Command(resume={state.interrupts[0].id: WOKEN})
-        if state.values.get("ticket") == ref and state.next:
+        # Not `next`: it is empty, too, where a step's writes are kept and the checkpoint after it is not.
+        if state.values.get("ticket") == ref and state.tasks:
             return None
         return TicketState(ticket=ref)
 
