@@ -123,6 +123,8 @@ def test_an_abstention_stays_as_it_is() -> None:
 
 
 class _Reader:
+    digest = "m"
+
     def predict(self, subject: str, text: str, language: str) -> Triage:
         del subject, text, language
         return said("refund_status").model_copy(update={"model": "m"})
