@@ -30,10 +30,10 @@ from countersign.ports import (
 def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Callable[[], str] = lambda: "") -> Deps:
     """Deps whose reads are recorded for one step of one turn: the step's next run reads the same answers.
 
-    Shop reads, the help centre, earlier tickets, the triage model, the clock, what the ledger knows of other tickets and
-    what the resolver came to are recorded; errors are not. `parts` answers the digest of what is in use, which is kept
-    beside each answer. The shop's writes can't be reached through it (MisuseError). A recorded answer that can't be read
-    any more raises ReplayMismatchError.
+    Shop reads, the help centre, earlier tickets, the triage model, the clock, what the ledger knows of other tickets
+    and what the resolver came to are recorded; errors are not. `parts` answers the digest of what is in use, which is
+    kept beside each answer. The shop's writes can't be reached through it (MisuseError). A recorded answer that can't
+    be read any more raises ReplayMismatchError.
     """
     book = _Book(journal, ref, step, parts)
     return replace(

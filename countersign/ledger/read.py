@@ -61,8 +61,8 @@ def timeline(source: Source, ticket: str) -> tuple[Event, ...]:
 def why(source: Source, ticket: str) -> Facts:
     """Who decided what about a ticket, under which rules and policy digest, from which facts; JSON values throughout.
 
-    `{"ticket": {...}, "turns": [{"turn", "messages", "triage", "labels", "resolutions", "verdicts": [{...,
-    "decisions": [...]}], "reviews", "effects": [{..., "grant": {...}}], "outcome"}]}`. Raises MisuseError for an unknown ticket.
+    `{"ticket": {...}, "turns": [{"turn", "messages", "triage", "labels", "resolutions", "reviews", "outcome",
+    "verdicts": [{..., "decisions": [...]}], "effects": [{..., "grant": {...}}]}]}`. Raises MisuseError for an unknown ticket.
     """
     with view(source) as connection:
         return story.why(load(connection, ticket))
