@@ -62,7 +62,8 @@ def why(source: Source, ticket: str) -> Facts:
     """Who decided what about a ticket, under which rules and policy digest, from which facts; JSON values throughout.
 
     `{"ticket": {...}, "turns": [{"turn", "messages", "triage", "labels", "resolutions", "reviews", "outcome",
-    "verdicts": [{..., "decisions": [...]}], "effects": [{..., "grant": {...}}]}]}`. Raises MisuseError for an unknown ticket.
+    "verdicts": [{..., "decisions": [...]}], "effects": [{..., "grant": {...}}]}]}`.
+    Raises MisuseError for an unknown ticket.
     """
     with view(source) as connection:
         return story.why(load(connection, ticket))
