@@ -99,9 +99,17 @@ def _prepare_streams() -> None:
 
 
 def register() -> None:
-    """Imports the command files, each of which adds its commands to the application."""
+    """Imports the command files, each of which adds its commands, and lists them in one order whoever came first."""
     for name in _COMMANDS:
         import_module(f"countersign.cli.{name}")
+    app.registered_commands.sort(key=lambda command: _rank(getattr(command.callback, "__module__", "")))
+    app.registered_groups.sort(key=lambda group: _rank(str(group.name)))
+
+
+def _rank(module: str) -> int:
+    """The place of a file in the list; a group that is no file of its own stands with the desk's commands."""
+    name = module.rpartition(".")[2]
+    return _COMMANDS.index(name if name in _COMMANDS else "desk")
 
 
 def _run() -> int:

@@ -78,7 +78,9 @@ def permit_of(person: Person, deps: Deps) -> Permit:
 
     def permit(asked: Asked, spent: int) -> int:
         kind, limit = asked.proposal.kind, person.limits.get(asked.proposal.kind)
-        context = asked.context | ({"own_edit": True} if asked.editor == person.id else {})
+        # A question of an earlier version was asked before policy was told where proposals come from.
+        context = asked.proposal.provenance.model_dump(mode="json") | asked.context
+        context |= {"own_edit": True} if asked.editor == person.id else {}
         decision = approval(person.id, asked.proposal, context, deps, spent)
         money = money_at_stake(asked)
         if decision.answer == "allow":

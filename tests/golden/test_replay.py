@@ -147,7 +147,6 @@ def test_a_prompt_is_named(golden: Path, tmp_path: Path, monkeypatch: pytest.Mon
     """A node that asks with the text of a prompt file asks otherwise now; the file is named."""
     prompt = tmp_path / "desk" / "prompts" / "look.md"
     shutil.copytree(demonstration_desk(), tmp_path / "desk", ignore=shutil.ignore_patterns("mail"))
-    prompt.parent.mkdir()
     prompt.write_text("How is the parcel?")
     own = NODES["triage"]
 

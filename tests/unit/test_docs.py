@@ -90,7 +90,7 @@ def test_no_line_of_the_picture_runs_through_a_box() -> None:
 
 
 _CROSSINGS = {
-    "record_verdict>hand_over record_review>record_outcome",
+    "record_verdict>hand_over record_review>record_outcome", "execute>hand_over record_review>record_outcome",
     "draft>check playbook>resolve", "draft>check resolve>hand_over",
     "execute>check second>authorize", "execute>check authorize>resolve",
     "recall>check second>authorize", "recall>check authorize>resolve",
