@@ -10,10 +10,11 @@ from checkpoints.history import passed
 from checkpoints.saver import ThreadSaver
 from checkpoints.serializer import serializer
 from checkpoints.thread import thread_id
-from countersign.domain.errors import MisuseError, StorageError
+from countersign.domain.errors import MisuseError, ReplayMismatchError, StorageError
 from countersign.domain.state import STATE_TYPES
 from countersign.ledger.read import Source, view
 from countersign.ledger.recording import Recording, every_ticket, recording
+from countersign.ledger.retention import pruned
 from countersign.ports import Deps
 from countersign.replay.fork import Forked, branched
 from countersign.replay.found import Replayed
@@ -56,6 +57,8 @@ class Replayer:
 
     def one(self, ticket_id: str, folder: Path) -> Replayed:
         """As `replay`, with scratch files in a folder that several replays may share."""
+        if note := self.forgotten(ticket_id):
+            return Replayed(ticket=ticket_id, result="not kept", turns=0, steps=0, note=note)
         record, steps = self.record(ticket_id), self.steps(ticket_id)
         with staged(self.deps, record, folder, live=self.live, triage=self.triage) as stage:
             rerun = Rerun(record, stage, steps, self.today)
@@ -63,9 +66,16 @@ class Replayer:
 
     def fork(self, ticket_id: str, at: int, values: Mapping[str, object]) -> Forked:
         """What would have come of it had the step left other values: see `countersign.replay.fork`."""
+        if note := self.forgotten(ticket_id):
+            raise ReplayMismatchError(note, where=ticket_id, detail="not_kept")
         record, steps = self.record(ticket_id), self.steps(ticket_id)
         with self.scratch() as folder, staged(self.deps, record, folder, live=False, triage=self.triage) as stage:
             return branched(Rerun(record, stage, steps, self.today), at, values)
+
+    def forgotten(self, ticket_id: str) -> str:
+        """Since when retention has forgotten what the ticket's turns read; empty where it has not."""
+        found = pruned(self.ledger, ticket_id)
+        return f"retention forgot on {found.at:%d %b %Y} what it read up to turn {found.turn}" if found else ""
 
     def record(self, ticket_id: str) -> Recording:
         """What the ledger has of a ticket. Raises StorageError where there is none."""

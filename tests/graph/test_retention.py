@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from checkpoints.thread import thread_id
-from countersign.domain.errors import RejectedError, StorageError
+from countersign.domain.errors import RejectedError, ReplayMismatchError, StorageError
 from countersign.domain.retention import Freed
 from countersign.domain.review import Close
 from countersign.domain.ticket import Attachment, Message, TicketRef
@@ -154,6 +154,19 @@ def test_a_pruned_ticket_goes_on_with_its_next_message(desk: Desk) -> None:
     assert found is not None
     assert (found.turn, found.at) == (1, desk.clock.now())
     assert desk.count("checkpoints", desk.answered) > 2
+
+
+def test_a_pruned_ticket_is_not_run_again_and_says_why(desk: Desk) -> None:
+    """What it read is gone: no divergence is made of that, and no fork."""
+    assert desk.runtime.replay(desk.answered).tickets[0].result == "same"
+    desk.runtime.retain(30)
+    found = desk.runtime.replay(desk.answered).tickets[0]
+    assert (found.result, found.divergence) == ("not kept", None)
+    assert found.note == f"retention forgot on {desk.clock.now():%d %b %Y} what it read up to turn 1"
+    with pytest.raises(ReplayMismatchError, match="retention forgot") as refused:
+        desk.runtime.fork(desk.answered, at=5, values={})
+    assert refused.value.full_code == "replay.not_kept"
+    assert desk.runtime.replay(desk.waiting).tickets[0].result == "same"
 
 
 def test_a_ticket_in_other_hands_is_left_for_the_next_time(desk: Desk) -> None:
