@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from countersign.domain.errors import RejectedError
-from countersign.domain.frozen import canonical, digest
 from countersign.domain.outcome import (
     Claim,
     Effect,
@@ -29,9 +27,9 @@ from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantin
 from countersign.domain.verdict import Judged
 from countersign.ledger import audit, claims, counts, effects, ended, execution, inbox, reviews, rulings, signatures
 from countersign.ledger.file import LedgerFile, OnPoint
+from countersign.ledger.parts import keep_parts
 from countersign.ledger.rows import first, message_of, ticket_of
 from countersign.ledger.schema import inbox as inbox_table
-from countersign.ledger.schema import parts as parts_table
 from countersign.ledger.schema import tickets
 
 _RECALL = "SELECT answer FROM journal WHERE ticket = ? AND step = ? AND request = ?"
@@ -291,11 +289,4 @@ class SqlLedger:
 
     def keep_parts(self, content: Mapping[str, str]) -> str:
         """Keeps what is in use, by name, unless it is known; answers the digest that stands for all of it."""
-        name = digest(content)
-        with self.file.reading() as connection:
-            if connection.scalar(sa.select(parts_table.c.seq).where(parts_table.c.digest == name)):
-                return name
-        with self.file.writing("keep_parts") as connection:
-            row = {"digest": name, "content": canonical(content)}
-            connection.execute(insert(parts_table).values(**row).on_conflict_do_nothing())
-        return name
+        return keep_parts(self.file, content)
