@@ -32,7 +32,7 @@ def fresh_var(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="session")
 def handled(fresh_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Handled:
-    """A run over a few messages: an answer, a refund that waits, a hand-over, a hostile subject, an empty file."""
+    """A run over a few messages: two answers, a refund that waits, a hand-over, a hostile subject, an empty file."""
     mail = tmp_path_factory.mktemp("mail")
     for start in ("001", "049", "089", "132"):
         shutil.copy(next(MAIL.glob(f"{start}-*.eml")), mail)
