@@ -16,7 +16,7 @@ from tests.cli.conftest import Handled
 MAIL = ROOT / "desk" / "mail"
 SUMMARY = {
     "answered", "waiting", "handed_over", "closed", "quarantined", "duplicates", "replies", "effects", "by_category",
-    "seconds", "interrupted", "unfinished",
+    "seconds", "interrupted", "unfinished", "spent",
 }  # fmt: skip
 
 
