@@ -59,7 +59,7 @@ def _node() -> str:
     node, npm = _commands()
     require("aimock", bool(node and npm), "there is no node")
     if not _CLI.is_file():
-        command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
         done = subprocess.run(command, cwd=FOLDER, capture_output=True, timeout=180, check=False)
         require("aimock", done.returncode == 0 and _CLI.is_file(), "npm can't install it")
     return node
