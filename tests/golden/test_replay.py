@@ -129,16 +129,17 @@ def test_a_node_that_fails_now_is_named(replayer: Replayer, monkeypatch: pytest.
 
 
 def test_a_fact_is_named(golden: Path, tmp_path: Path) -> None:
-    """Facts looked up now: an order that was cancelled since; which lookup, which field, then and now."""
+    """Facts looked up now: an order that was cancelled since; which lookup, which field, then and now.
+
+    Triage is the first to hold the message against it.
+    """
     var = Path(shutil.copytree(golden, tmp_path / "var"))
     with closing(open_shop(f"sqlite:///{var}/shop.db")) as shop:
         shop.cancel_order("k1", "FH-10020", "by telephone")
     with open_replayer(Settings(var=var), live=True) as opened:
         same, other = opened.replay(ANSWERED), opened.replay(WAITING)
     assert same.result == "same"
-    node, kind, name = first(other)
-    assert (node, kind) == ("playbook", "fact")
-    assert name == "shop.order FH-10020: status"
+    assert first(other) == ("triage", "fact", "shop.order FH-10020: status")
     assert other.divergence is not None
     assert (other.divergence.causes[0].then, other.divergence.causes[0].now) == ("packed", "cancelled")
 
