@@ -22,12 +22,16 @@ def reasons(runtime: Runtime, ticket: str) -> list[str]:
 
 
 def test_a_confident_misreading_goes_to_a_person_and_nothing_happens(runtime: Runtime) -> None:
-    """The model reads the cancelling of a charge as that of an order; the words contradict it: nothing is done."""
+    """The model reads the cancelling of a charge as that of an order; the words contradict it: nothing is done.
+
+    The offline planner, which looks into it then, comes to no plan that the checks let pass.
+    """
     text = "Please cancel the second charge of my order FH-10018"
     ticket = runtime.ask(text, sender=GARETH, authenticated=True)
     assert ticket.status == "handed_over"
-    assert ticket.reason.startswith("contradictory signals; its words speak of a double charge")
-    assert reasons(runtime, ticket.id) == ticket.reason.split("; ")
+    contradictory, words = reasons(runtime, ticket.id)
+    assert contradictory == "contradictory signals"
+    assert words.startswith("its words speak of a double charge")
     assert runtime.ledger.effect_counts() == (0, 0)
     order = runtime.deps.shop.order("FH-10018")
     assert order is not None
