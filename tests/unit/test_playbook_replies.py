@@ -81,7 +81,7 @@ def _case_and_plan(world: World, request: str, text: str, who: str) -> Iterator[
 
 @pytest.mark.parametrize("template", sorted({*REPLIES.names("en")} - {WRITTEN}))
 def test_template_is_used_and_states_only_facts(template: str) -> None:
-    """Each template but the agent's is given by some case; every number, date, amount and link in it is a fact's value."""
+    """Each template but the agent's is given by some case; every number, date, amount, link in it is a fact's value."""
     plans = [plan for _, plan in _plans() if plan.reply and plan.reply.template == template]
     assert plans, "no case comes to this reply"
     for plan in plans:
