@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMAT = 3
-"""Raised whenever the code that masks, cuts or fits changes what a model would be."""
+FORMAT = 4
+"""Raised whenever the code that masks, cuts, fits or writes changes what a model would be."""
 _HINT = "bring the file back, or train again"
 
 
