@@ -66,12 +66,13 @@ def compose(
     desk, clock = loaded.desk, clock or SystemClock()
     ledger = open_ledger(settings.ledger_file, on_point)
     stack.callback(ledger.close)
+    shop = open_configured_shop(settings, clock, stack)
     knowledge = FtsKnowledge(desk.folder / "knowledge")
     stack.callback(knowledge.close)
     triage = _weighed(loaded, settings, ledger)
     deps = Deps(
         desk=desk,
-        shop=open_configured_shop(settings, clock, stack),
+        shop=shop,
         knowledge=knowledge,
         replies=loaded.replies,
         outbox=_outbox(settings, desk),

@@ -14,7 +14,7 @@ from countersign.ports import Clock
 from countersign.review import answer, shown
 from countersign.runtime import Runtime, open_runtime
 from countersign.settings import Settings
-from tests.crash.forked import KillAt, Wanted
+from tests.crash.forked import KillAt, Wanted, preloaded
 
 Deed = Callable[[Runtime], str]
 """What a process does with an open desk; its answer is told to the parent."""
@@ -75,12 +75,12 @@ def killed_at(var: Path, deed: Deed, clock: Clock, number: int, wanted: Wanted) 
 
 
 def _do(var: Path, deed: Deed, clock: Clock, on_point: Callable[[str], None]) -> None:
-    with open_runtime(Settings(var=var), clock=clock, on_point=on_point) as runtime:
+    with open_runtime(Settings(var=var), clock=clock, on_point=on_point, loaded=preloaded()) as runtime:
         deed(runtime)
 
 
 def _obey(var: Path, deed: Deed, clock: Clock, desk: Path | None, start: int, out: int) -> None:
-    with open_runtime(Settings(var=var, desk=desk), clock=clock) as runtime:
+    with open_runtime(Settings(var=var, desk=desk), clock=clock, loaded=None if desk else preloaded()) as runtime:
         os.write(out, b"+")
         os.read(start, 1)  # ends when the parent closes its side
         os.write(out, deed(runtime).encode())

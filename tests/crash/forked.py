@@ -45,8 +45,7 @@ def run_once(
     var: Path, messages: list[Message], clock: Clock, on_point: Callable[[str], None] | None = None
 ) -> Summary:
     """One batch in this process."""
-    loaded = _PRELOADED[0] if _PRELOADED else None
-    with open_runtime(Settings(var=var), clock=clock, on_point=on_point, loaded=loaded) as runtime:
+    with open_runtime(Settings(var=var), clock=clock, on_point=on_point, loaded=preloaded()) as runtime:
         return Batch(runtime).run(messages)
 
 
@@ -56,6 +55,11 @@ def preload(var: Path, messages: list[Message], clock: Clock) -> None:
 
     _PRELOADED[:] = [load(Settings(var=var))]
     run_once(var, messages, clock)
+
+
+def preloaded() -> "Loaded | None":
+    """What `preload` has read of the demonstration's desk; without it, each child reads it for itself."""
+    return _PRELOADED[0] if _PRELOADED else None
 
 
 def run_forked(var: Path, messages: list[Message], clock: Clock, number: int, wanted: Wanted) -> str:

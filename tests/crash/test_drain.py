@@ -20,7 +20,7 @@ from countersign.runtime import open_runtime, thread_config
 from countersign.settings import Settings
 from graphs.catalog import NODES
 from tests.conftest import SteppingClock
-from tests.crash.forked import preload, run_once
+from tests.crash.forked import preload, preloaded, run_once
 from tests.crash.test_kill_points import CANCEL, LARGE, World, sample, statuses
 
 PATIENCE = 60.0
@@ -71,7 +71,7 @@ def signalled(
 def _in_child(var: Path, messages: list[Message], clock: Clock, on_point: SignalAt, workers: int) -> None:
     code = 1
     try:
-        with open_runtime(Settings(var=var), clock=clock, on_point=on_point) as runtime:
+        with open_runtime(Settings(var=var), clock=clock, on_point=on_point, loaded=preloaded()) as runtime:
             on_point.batch = Batch(runtime, workers=workers)
             with drained_by_signals(on_point.batch):
                 summary = on_point.batch.run(messages)
@@ -85,7 +85,7 @@ def _in_child(var: Path, messages: list[Message], clock: Clock, on_point: Signal
 
 def resume_all(var: Path, clock: Clock) -> None:
     """`countersign resume --all` in this process."""
-    with open_runtime(Settings(var=var), clock=clock) as runtime:
+    with open_runtime(Settings(var=var), clock=clock, loaded=preloaded()) as runtime:
         Batch(runtime).resume()
 
 

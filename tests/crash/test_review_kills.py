@@ -11,11 +11,13 @@ from countersign.ledger.check import check_ledger
 from countersign.runtime import Runtime
 from tests.conftest import SteppingClock
 from tests.crash.answering import handled, killed_at, reply_of
+from tests.crash.forked import preload
 from tests.crash.test_kill_points import NEVER, World, boundary, statuses
 from tests.graph.reviewing import LOST, SIMON
 from tests.messages import message
 
 TENT = "CS-1001"
+TENT_LOST = message("m1", SIMON, "Basecamp tent lost, FH-10072", LOST)
 OWN = "Hello Simon Hartigan,\n\nthank you for your message. A colleague will write to you about your tent soon."
 REFUND = ("refund", "order/FH-10072", 64900)
 
@@ -23,6 +25,13 @@ REFUND = ("refund", "order/FH-10072", 64900)
 def step(name: str) -> bool:
     """Node boundaries, the gateway's points, and everything that the answer and what follows from it writes."""
     return boundary(name) or any(part in name for part in ("answer", "verdict", "outcome"))
+
+
+@pytest.fixture(scope="module")
+def ready(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prepared var folder, in a process that has read everything a child will need."""
+    preload(_copy(prepared_var, tmp_path_factory.mktemp("preload") / "var"), [TENT_LOST], SteppingClock())
+    return prepared_var
 
 
 def recover(runtime: Runtime) -> str:
@@ -45,7 +54,7 @@ def recover(runtime: Runtime) -> str:
     ids=lambda value: value.type if hasattr(value, "type") else "",
 )
 def test_killed_at_any_step_of_a_review(
-    prepared_var: Path,
+    ready: Path,
     tmp_path: Path,
     clock: SteppingClock,
     reply: Reply,
@@ -55,8 +64,8 @@ def test_killed_at_any_step_of_a_review(
     points: int,
 ) -> None:
     """After a kill anywhere the question is open or answered, and ends as if nobody had been killed."""
-    asked = _copy(prepared_var, tmp_path / "asked")
-    handled(asked, [message("m1", SIMON, "Basecamp tent lost, FH-10072", LOST)], clock)
+    asked = _copy(ready, tmp_path / "asked")
+    handled(asked, [TENT_LOST], clock)
     assert statuses(asked) == {TENT: "waiting"}
     deed = reply_of(TENT, reply, "ines")
     killed: list[str] = []
