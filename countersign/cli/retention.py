@@ -35,7 +35,9 @@ def retention(
     from countersign.cli import style
     from countersign.retention import retain
 
-    with opened(desk, var) as runtime, Progress(console=style.console(stderr=True), transient=True) as bar:
+    shown = style.console(stderr=True)
+    bar = Progress(console=shown, transient=True, disable=not shown.is_terminal)
+    with opened(desk, var) as runtime, bar:
         task = bar.add_task("tickets", total=None)
         freed = retain(
             runtime, keep, dry_run=dry_run, listen=lambda done, of: bar.update(task, completed=done, total=of)
