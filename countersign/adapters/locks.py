@@ -22,4 +22,8 @@ class TicketLocks:
             except BlockingIOError:
                 yield False
             else:
-                yield True
+                try:
+                    yield True
+                finally:
+                    # Closing is not enough: a process that another thread is just starting has a copy of the file.
+                    fcntl.flock(file, fcntl.LOCK_UN)
