@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from time import time
 from typing import TYPE_CHECKING, cast
 
-from checkpoints.thread import thread_id
+from checkpoints.thread import MOST_STEPS, thread_id
 from countersign.adapters.locks import TicketLocks
 from countersign.display.views import TicketView
 from countersign.domain.errors import CountersignError, RejectedError, StorageError
@@ -18,15 +18,11 @@ from countersign.settings import Settings
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.runtime import RunControl
-    from langgraph.types import Command
 
     from checkpoints.saver import ThreadSaver
     from countersign.ledger import SqlLedger
     from countersign.runtime import Runtime
     from graphs.support import SupportGraph
-
-_MOST_STEPS = 100
-"""Graph steps a turn may take: the longest road has 14 nodes and at most a dozen effects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +101,10 @@ class Turns:
             self._give_up(ref, error)
 
     def _invoke(self, ref: TicketRef, control: "RunControl | None") -> None:
+        from checkpoints.start import start_of
+
         self.forget_untrusted(ref)
-        start = self._start(ref)
+        start = start_of(self.graph.get_state(thread_config(ref.id)), ref)
         if isinstance(start, dict) and self._is_refused(ref):
             if not self._skip_question(start):
                 return
@@ -130,21 +128,6 @@ class Turns:
         self.graph.update_state(config, {"resumed": WOKEN}, as_node="review")
         return True
 
-    def _start(self, ref: TicketRef) -> "TicketState | Command[str] | None":
-        """Wakes a thread that waits in this turn, continues one that was left in it, begins the turn otherwise.
-
-        What wakes a thread says nothing: the node after the review reads the answer from the ledger.
-        """
-        from langgraph.types import Command
-
-        state = self.graph.get_state(thread_config(ref.id))
-        if state.values.get("ticket") == ref and state.interrupts:
-            return Command(resume={state.interrupts[0].id: WOKEN})
-        # Not `next`: it is empty, too, where a step's writes are kept and the checkpoint after it is not.
-        if state.values.get("ticket") == ref and state.tasks:
-            return None
-        return TicketState(ticket=ref)
-
     def _give_up(self, ref: TicketRef, error: Exception) -> None:
         code = error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"
         outcome = Outcome(kind="handed_over", reason=f"the desk failed: {code}")
@@ -153,4 +136,4 @@ class Turns:
 
 def thread_config(ticket_id: str) -> "RunnableConfig":
     """The graph's config for a ticket's thread."""
-    return {"configurable": {"thread_id": thread_id(ticket_id)}, "recursion_limit": _MOST_STEPS}
+    return {"configurable": {"thread_id": thread_id(ticket_id)}, "recursion_limit": MOST_STEPS}

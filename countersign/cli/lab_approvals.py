@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from countersign.cli.lab_report import progress
 from countersign.cli.style import console, line, print_json
 from countersign.domain.errors import SettingsError
 from countersign.lab.approvals import Against
@@ -43,15 +43,10 @@ def run(names: tuple[str, ...], targets: Sequence[Against], workers: int, *, qui
 
 def _shown(results: "Iterator[Result]", total: int, *, quiet: bool) -> "Iterator[Result]":
     """The results as they come, with a bar on a terminal."""
-    screen = console(stderr=True)
-    columns = (TextColumn("approvals"), BarColumn(bar_width=30), TextColumn("{task.completed:.0f} of {task.total:.0f}"))
-    bar = Progress(
-        *columns, TimeElapsedColumn(), console=screen, transient=True, disable=quiet or not screen.is_terminal
-    )
-    with bar:
-        task = bar.add_task("approvals", total=total)
-        for result in results:
-            bar.advance(task)
+    with progress("approvals", quiet=quiet) as heard:
+        heard(0, total)
+        for done, result in enumerate(results, 1):
+            heard(done, total)
             yield result
 
 

@@ -10,8 +10,8 @@ from uuid import uuid5
 
 from checkpoints.saver import ThreadSaver
 from checkpoints.serializer import serializer
-from checkpoints.thread import NAMESPACE
-from countersign.domain.review import WOKEN
+from checkpoints.start import start_of
+from checkpoints.thread import MOST_STEPS, NAMESPACE
 from countersign.domain.state import STATE_TYPES, TicketState
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger, open_ledger
@@ -26,7 +26,6 @@ from graphs.support import SupportGraph, support_graph
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-_MOST_STEPS = 100
 Wrote = tuple[str, Mapping[str, Any]]
 """A node and what it wrote."""
 
@@ -47,15 +46,7 @@ class Stage:
 
         `one_by_one` leaves the thread after each step as a checkpoint that can be branched from.
         """
-        from langgraph.types import Command
-
-        state = self.graph.get_state(self.config)
-        here = state.values.get("ticket") == ref
-        start: Any = TicketState(ticket=ref)
-        if here and state.interrupts:
-            start = Command(resume={state.interrupts[0].id: WOKEN})
-        elif here and state.next:
-            start = None
+        start = start_of(self.graph.get_state(self.config), ref)
         yield from self._one_by_one(start) if one_by_one else self._stream(start)
 
     def branch(self, node: str, values: Mapping[str, Any]) -> None:
@@ -103,7 +94,7 @@ def staged(deps: Deps, record: Recording, folder: Path, *, live: bool, triage: s
         gateway = RecordedGateway(record, ledger)
         scratch = _scratch(deps, ledger, clock, gateway, playback)
         thread = str(uuid5(NAMESPACE, f"replay of {record.id}"))
-        config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": _MOST_STEPS}
+        config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": MOST_STEPS}
         yield Stage(ledger, support_graph(scratch, saver), clock, playback, gateway, config)
 
 

@@ -7,8 +7,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 from countersign.domain.errors import RejectedError
-from countersign.domain.review import WOKEN
-from countersign.domain.state import TicketState
 from countersign.domain.ticket import Ticket, TicketRef
 from countersign.intake import Taken, take
 from countersign.server.bodies import Chat, NewRun, Wake, Written
@@ -78,17 +76,19 @@ def _continue(desk: OpenDesk, ticket_id: str, said: Chat | Written, person: str)
 
 def _begun(desk: OpenDesk, ticket: Ticket) -> Command | None:
     """Puts a new turn on the thread, typed, and stops before its first node; one that began goes on where it stands."""
+    from langgraph.types import Command as Woken
+
+    from checkpoints.start import start_of
     from countersign.runtime import thread_config
 
     ref, config = TicketRef(id=ticket.id, turn=ticket.turn), thread_config(ticket.id)
     if ticket.status != "received":
         return None
-    state = desk.runtime.graph.get_state(config)
-    same = state.values.get("ticket") == ref
-    if same and state.interrupts:
-        return {"resume": {state.interrupts[0].id: WOKEN}}
-    if not (same and state.tasks):
-        desk.runtime.graph.invoke(TicketState(ticket=ref), config, durability="sync", interrupt_before="*")  # pyright: ignore[reportUnknownMemberType]  generics left open
+    start = start_of(desk.runtime.graph.get_state(config), ref)
+    if isinstance(start, Woken):
+        return {"resume": start.resume}
+    if start is not None:
+        desk.runtime.graph.invoke(start, config, durability="sync", interrupt_before="*")  # pyright: ignore[reportUnknownMemberType]  generics left open
     return None
 
 

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Collection, Sequence
+from functools import cache
 from math import prod
 from pathlib import Path
 from typing import Literal, Protocol, Self
@@ -67,16 +68,21 @@ class Weighed:
     def __init__(self, reader: Reader, signals: Sequence[Signal]) -> None:
         self._reader = reader
         self._signals = tuple(signals)
+        self._name = cache(self._named)
+        """Each read that is recorded asks for it."""
 
     @property
     def digest(self) -> str:
         """Names the model together with the signals."""
-        return digest([self._reader.digest, self._signals])
+        return self._name(self._reader.digest)
+
+    def _named(self, model: str) -> str:
+        return digest([model, self._signals])
 
     def predict(self, subject: str, text: str, language: str, clues: Clues = NO_CLUES) -> Triage:
         """See `ports.TriageModel`; the model's digest is over the signals too."""
         found = weigh(self._reader.predict(subject, text, language), joined(subject, text), clues, self._signals)
-        return found.model_copy(update={"model": digest([found.model, self._signals])})
+        return found.model_copy(update={"model": self._name(found.model)})
 
 
 def weigh(said: Triage, whole: str, clues: Clues, signals: Sequence[Signal]) -> Triage:
