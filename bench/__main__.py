@@ -1,6 +1,7 @@
 """Measures everything and writes docs/performance.md and docs/performance.svg.
 
 python -m bench [--scale SHARE] [--page FILE]: a smaller scale tries it out, and its figures are worth as much less.
+python -m bench --memory TICKETS: prints what one process holds while it handles so many tickets, and nothing else.
 """
 
 import argparse
@@ -8,7 +9,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -31,10 +34,10 @@ def main() -> int:
         return _run_part(given.part, given.folder, given.scale)
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as name:
         folder = Path(name)
-        _say("preparing a desk")
-        for together in (("prepare",), ("steps",), ("memory", "disk"), ("startup",)):
-            if not _all_went_well([_start(part, folder, given.scale) for part in together]):
-                return 1
+        if given.memory:
+            return _print_memory(folder, given.memory)
+        if not all(_all_went_well(lanes, folder, given.scale) for lanes in _ORDER):
+            return 1
         from bench.measured import from_json
         from bench.report import write
 
@@ -44,23 +47,39 @@ def main() -> int:
     return 0
 
 
-def _all_went_well(processes: "list[subprocess.Popen[bytes]]") -> bool:
-    """Waits for all of them, whatever became of the first."""
-    return not any([process.wait() for process in processes])  # noqa: C419  every one is waited for
+def _all_went_well(lanes: Iterable[tuple[str, ...]], folder: Path, scale: float) -> bool:
+    """Runs lanes beside one another, and the parts of a lane one after the other, until one fails."""
+
+    def run(parts: tuple[str, ...]) -> bool:
+        return all(_process(part, folder, scale) == 0 for part in parts)
+
+    with ThreadPoolExecutor() as pool:
+        return all(pool.map(run, lanes))
+
+
+def _process(part: str, folder: Path, scale: float) -> int:
+    words = [sys.executable, "-m", "bench", "--part", part, "--folder", str(folder), "--scale", str(scale)]
+    return subprocess.run(words, cwd=_ROOT, check=False).returncode
+
+
+def _print_memory(folder: Path, tickets: int) -> int:
+    from bench.memory import measure
+    from bench.report import memory
+
+    _prepare(folder, 1.0)
+    found = measure(folder / "prepared", folder / "many", tickets, _say)
+    sys.stdout.write(f"{memory({each.name: each for each in found})}\n")
+    return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what governing costs.")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the tickets and turns, to try it out")
+    parser.add_argument("--memory", type=int, default=0, metavar="TICKETS", help="measure memory alone, and print it")
     parser.add_argument("--page", type=Path, default=_ROOT / "docs" / "performance.md")
     parser.add_argument("--part", default="", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def _start(part: str, folder: Path, scale: float) -> "subprocess.Popen[bytes]":
-    words = [sys.executable, "-m", "bench", "--part", part, "--folder", str(folder), "--scale", str(scale)]
-    return subprocess.Popen(words, cwd=_ROOT)
 
 
 def _run_part(part: str, folder: Path, scale: float) -> int:
@@ -78,10 +97,9 @@ def _prepare(folder: Path, _scale: float) -> list["Measured"]:
 
 
 def _steps(folder: Path, scale: float) -> list["Measured"]:
-    from bench.steps import PLAN, Plan, measure, measure_empty
+    from bench.steps import PLAN, measure, measure_empty
 
-    counts = {at_once: max(int(count * scale), 1) for at_once, count in PLAN.tickets.items()}
-    plan = PLAN if scale >= 1 else Plan(repetitions=2, tickets=counts)
+    plan = {at_once: replace(each, tickets=max(int(each.tickets * scale), 1)) for at_once, each in PLAN.items()}
     empty = measure_empty(folder / "empty", plan, _say)
     return empty + measure(folder / "prepared", folder / "steps", plan, _say)
 
@@ -90,14 +108,14 @@ def _disk(folder: Path, scale: float) -> list["Measured"]:
     from bench.disk import measure, measure_growth
 
     turns = tuple(max(int(number * scale), 1) for number in (10, 100, 1000))
-    found = measure(folder / "prepared", folder / "disk", max(int(1000 * scale), 10), _say)
+    found = measure(folder / "prepared", folder / "disk", max(int(400 * scale), 10), _say)
     return found + measure_growth(folder / "prepared", folder / "growth", turns, _say)
 
 
 def _memory(folder: Path, scale: float) -> list["Measured"]:
     from bench.memory import measure
 
-    return measure(folder / "prepared", folder / "many", max(int(10_000 * scale), 20), _say)
+    return measure(folder / "prepared", folder / "many", max(int(600 * scale), 20), _say)
 
 
 def _startup(folder: Path, _scale: float) -> list["Measured"]:
@@ -109,6 +127,9 @@ def _startup(folder: Path, _scale: float) -> list["Measured"]:
 def _say(text: str) -> None:
     sys.stderr.write(f"{perf_counter() - _STARTED:6.1f} s  {text}\n")
 
+
+_ORDER = ((("prepare",),), (("steps",), ("memory", "disk")), (("startup",),))
+"""What waits for what: lanes that run beside one another, on two cores, each of parts that follow one another."""
 
 _PARTS: dict[str, Callable[[Path, float], list["Measured"]]] = {
     "prepare": _prepare,

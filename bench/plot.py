@@ -34,12 +34,12 @@ def draw(found: Found, picture: Path) -> None:
     figure, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
     for place, name in enumerate(steps.VARIANTS):
         _bars(axes, found, place, name)
-    for group, at_once in enumerate(steps.AT_ONCE):
+    for group, at_once in enumerate(steps.PLAN):
         if at_once in _TARGETS:
             ends = (group - _BAR * 3.4, group + _BAR * 3.4)
             axes.hlines(_TARGETS[at_once], *ends, colors="#cf222e", linestyles="dashed", linewidth=1)
             axes.annotate("target", (ends[0], _TARGETS[at_once]), (0, 3), textcoords="offset points", color="#cf222e")
-    axes.set_xticks(range(len(steps.AT_ONCE)), [f"{at_once} at once" for at_once in steps.AT_ONCE])
+    axes.set_xticks(range(len(steps.PLAN)), [f"{at_once} at once" for at_once in steps.PLAN])
     axes.set_ylabel("times the bare graph's step")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -48,11 +48,15 @@ def draw(found: Found, picture: Path) -> None:
 
 
 def _bars(axes: "Axes", found: Found, place: int, name: str) -> None:
-    against = [ratios(found, f"step/{at_once}/{name}", f"step/{at_once}/{steps.BARE}") for at_once in steps.AT_ONCE]
-    middles = [each.median for each in against]
-    below = [each.median - min(each.values) for each in against]
-    above = [max(each.values) - each.median for each in against]
-    places = [group + (place - (len(steps.VARIANTS) - 1) / 2) * _BAR for group in range(len(against))]
+    against = {
+        group: ratios(found, f"step/{at_once}/{name}", f"step/{at_once}/{steps.BARE}")
+        for group, at_once in enumerate(steps.PLAN)
+        if f"step/{at_once}/{name}" in found
+    }
+    middles = [each.median for each in against.values()]
+    below = [each.median - min(each.values) for each in against.values()]
+    above = [max(each.values) - each.median for each in against.values()]
+    places = [group + (place - (len(steps.VARIANTS) - 1) / 2) * _BAR for group in against]
     axes.bar(places, middles, _BAR * 0.9, yerr=(below, above), label=name, color=_COLOURS[name],
              error_kw={"linewidth": 0.8, "capsize": 2})  # fmt: skip
     for x, y, top in zip(places, middles, above, strict=True):

@@ -1,8 +1,10 @@
 """How long a command takes from prompt to end, beside the import of two libraries that such commands stand on."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 
@@ -10,10 +12,21 @@ from bench.measured import Measured, Say
 
 _SCRIPT = Path(sys.executable).parent / "countersign"
 IMPORT = "python -c 'import sqlalchemy, rich'"
+MANY = 10_000
+
+_TABLES = {
+    "tickets": {"number": "number + :step", "id": "id || :mark"},
+    "verdicts": {"seq": "NULL", "id": "id || :mark", "ticket": "ticket || :mark"},
+    "proposals": {"seq": "NULL", "id": "id || :mark", "ticket": "ticket || :mark"},
+    "decisions": {"seq": "NULL", "verdict": "verdict || :mark", "proposal": "proposal || :mark"},
+    "reviews": {"seq": "NULL", "id": "id || :mark", "ticket": "ticket || :mark"},
+}
+"""What `inbox` reads, and by what a copy of a row differs."""
 
 
 def measure(many: Path, few: Path, repetitions: int, say: Say) -> list[Measured]:
-    """Seconds by command: `many` holds the runtime files of many tickets, `few` those of none, both made before."""
+    """Seconds by command: `few` holds runtime files without tickets; `many` some, which are copied into 10,000."""
+    multiply(many / "ledger.db", MANY)
     nothing = few / "nothing"
     nothing.mkdir(exist_ok=True)
     commands: dict[str, tuple[list[str], Path]] = {
@@ -30,6 +43,20 @@ def measure(many: Path, few: Path, repetitions: int, say: Say) -> list[Measured]
             if number:  # the first one warms the disk's cache
                 found[name].append(seconds)
     return [Measured(f"start/{name}", tuple(values)) for name, values in found.items()]
+
+
+def multiply(ledger: Path, tickets: int) -> None:
+    """Copies what a ledger has until so many tickets are there, as far as `inbox` reads it."""
+    with closing(sqlite3.connect(ledger)) as db, db:
+        (there, highest) = db.execute("SELECT COUNT(*), MAX(number) FROM tickets").fetchone()
+        for table, differs in _TABLES.items():
+            names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+            own = "number" if table == "tickets" else "seq"
+            last = db.execute(f"SELECT MAX({own}) FROM {table}").fetchone()[0]  # noqa: S608
+            for copy in range(1, -(-tickets // there)):
+                told = {"step": copy * highest, "mark": f"-{copy}", "last": last}
+                wanted = ", ".join(differs.get(name, f'"{name}"') for name in names)
+                db.execute(f"INSERT INTO {table} SELECT {wanted} FROM {table} WHERE {own} <= :last", told)  # noqa: S608
 
 
 def _seconds(words: list[str], var: Path) -> float:

@@ -2,11 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -37,7 +37,6 @@ ASYNC = "stock AsyncSqliteSaver, reads recorded"
 VARIANTS = (PLAIN, BARE, READS, GOVERNED, SYNC, ASYNC)
 EMPTY_BARE, EMPTY_OURS, EMPTY_SYNC = "no saver", "our saver", "stock SqliteSaver"
 
-AT_ONCE = (1, 32, 256)
 _EMPTY_STEPS = 11
 
 Handle = Callable[[TicketRef], object]
@@ -46,15 +45,18 @@ Graph = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How often, and over how many tickets, each variant is measured."""
+class Rounds:
+    """How often, and over how many tickets, each of some variants is measured."""
 
     repetitions: int
-    tickets: dict[int, int]
-    """By how many run at once."""
+    tickets: int
+    variants: tuple[str, ...] = VARIANTS
 
 
-PLAN = Plan(repetitions=5, tickets={1: 12, 32: 64, 256: 256})
+PLAN = {1: Rounds(5, 8), 32: Rounds(3, 32), 256: Rounds(2, 256, (BARE, GOVERNED, SYNC, ASYNC))}
+"""By how many run at once. Fewer variants where all of them would take longer than the rest of the bench."""
+
+Plan = Mapping[int, Rounds]
 
 
 def measure(prepared: Path, folder: Path, plan: Plan, say: Say) -> list[Measured]:
@@ -65,13 +67,14 @@ def measure(prepared: Path, folder: Path, plan: Plan, say: Say) -> list[Measured
     found: dict[tuple[str, int], list[float]] = {}
     with fresh(prepared, folder / "steps") as runtime:
         length = _length(runtime)
-        for at_once, count in plan.tickets.items():
-            for number in range(1, plan.repetitions + 1):
-                say(f"steps: {at_once} at once, repetition {number} of {plan.repetitions}")
-                for name in VARIANTS:
-                    refs = list(questions(runtime, count))
+        for at_once, rounds in plan.items():
+            for number in range(1, rounds.repetitions + 1):
+                say(f"steps: {at_once} at once, repetition {number} of {rounds.repetitions}")
+                new = questions(runtime, rounds.tickets * len(rounds.variants))
+                for name in rounds.variants:
+                    refs = list(islice(new, rounds.tickets))
                     seconds = _seconds(name, runtime, refs, at_once, folder / f"{at_once}-{number}")
-                    found.setdefault((name, at_once), []).append(1000 * seconds / (count * length))
+                    found.setdefault((name, at_once), []).append(1000 * seconds / (rounds.tickets * length))
     return [Measured(f"step/{at_once}/{name}", tuple(values)) for (name, at_once), values in found.items()]
 
 
@@ -178,10 +181,10 @@ def measure_empty(folder: Path, plan: Plan, say: Say) -> list[Measured]:
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[tuple[str, int], list[float]] = {}
     for at_once in (1, 32):
-        for number in range(plan.repetitions):
-            say(f"empty steps: {at_once} at once, repetition {number + 1} of {plan.repetitions}")
+        repetitions, count = plan[at_once].repetitions, plan[at_once].tickets
+        for number in range(repetitions):
+            say(f"empty steps: {at_once} at once, repetition {number + 1} of {repetitions}")
             for name in (EMPTY_BARE, EMPTY_OURS, EMPTY_SYNC):
-                count = plan.tickets[at_once]
                 refs = [TicketRef(id=f"CS-{each}", turn=1) for each in range(count)]
                 with _empty(name, folder / f"empty-{at_once}-{number}.db") as handle:
                     micros = 1_000_000 * _together(handle, refs, at_once) / (count * _EMPTY_STEPS)

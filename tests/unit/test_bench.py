@@ -5,14 +5,14 @@ from pathlib import Path
 from bench import steps
 from bench.measured import Measured, from_json, ratios, to_json
 from bench.report import write
-from bench.steps import Plan, measure
+from bench.steps import Rounds, measure
 from bench.world import fresh, questions
 from countersign.runtime import thread_config
 
 
 def test_all_variants_take_the_same_road(prepared_var: Path, tmp_path: Path) -> None:
     """One ticket each: all of them take a time, and the governed one kept a checkpoint for each step."""
-    found = measure(prepared_var, tmp_path, Plan(repetitions=1, tickets={1: 1}), lambda _: None)
+    found = measure(prepared_var, tmp_path, {1: Rounds(1, 1)}, lambda _: None)
     assert [each.name for each in found] == [f"step/1/{name}" for name in steps.VARIANTS]
     assert all(each.median > 0 for each in found)
     with fresh(prepared_var, tmp_path / "again") as runtime:
@@ -45,7 +45,7 @@ def _measured() -> list[Measured]:
     """Every figure there is: the governed step 5 times the bare one alone, twice the bare one among 32."""
     found = [
         Measured(f"step/{at_once}/{name}", ((5.0 if at_once == 1 else 2.0) if name == steps.GOVERNED else 1.0,))
-        for at_once in steps.AT_ONCE
+        for at_once in steps.PLAN
         for name in steps.VARIANTS
     ]
     empty = (steps.EMPTY_BARE, steps.EMPTY_OURS, steps.EMPTY_SYNC)
