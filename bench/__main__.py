@@ -107,7 +107,7 @@ def _steps(folder: Path, scale: float) -> list["Measured"]:
 def _disk(folder: Path, scale: float) -> list["Measured"]:
     from bench.disk import measure, measure_growth
 
-    turns = tuple(max(int(number * scale), 1) for number in (10, 100, 1000))
+    turns = tuple(max(int(number * scale), 1) for number in (10, 100, 500, 1000))
     found = measure(folder / "prepared", folder / "disk", max(int(400 * scale), 10), _say)
     return found + measure_growth(folder / "prepared", folder / "growth", turns, _say)
 

@@ -58,7 +58,7 @@ def _age(blobs: Path) -> None:
 
 
 def measure_growth(prepared: Path, folder: Path, turns: tuple[int, ...], say: Say) -> list[Measured]:
-    """Bytes of one thread after so many messages: a ticket's, and a conversation whose messages are the state."""
+    """Bytes of one thread after so many turns: a ticket's, and a conversation whose messages are the state."""
     return _ticket_growth(prepared, folder, turns, say) + _talk_growth(folder, turns, say)
 
 
@@ -69,7 +69,7 @@ def _ticket_growth(prepared: Path, folder: Path, turns: tuple[int, ...], say: Sa
         for number, ref in enumerate(conversation(runtime, turns[-1]), 1):
             runtime.handle(ref.id)
             if number % 100 == 0:
-                say(f"growth: {number} of {turns[-1]} messages of a ticket")
+                say(f"growth: {number} of {turns[-1]} turns of a ticket")
             if number in turns:
                 full = _sizes(runtime)
                 found += [

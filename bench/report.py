@@ -64,21 +64,22 @@ def _targets(found: Found) -> str:
         ("governed step at 32 tickets", "at most 3 × bare", f"{many.median:.2f} ×", many.median <= 3),
         *_byte_targets(found),
         ("memory while the tickets are handled", "at most 400 MB", f"{resident:.0f} MB", resident <= 400),
-        (f"`inbox` with {startup.MANY:,} tickets", "at most 2 × the import", f"{inbox.median:.2f} ×", inbox.median <= 2),
+        (f"`inbox`, {startup.MANY:,} tickets", "at most 2 × the import", f"{inbox.median:.2f} ×", inbox.median <= 2),
     ]  # fmt: skip
     return _table(("what", "target", "measured", ""), [(*row[:3], "met" if row[3] else "**not met**") for row in rows])
 
 
 def _byte_targets(found: Found) -> list[tuple[str, str, str, bool]]:
+    half = _counts(found, "talk")[-2]
     wanted = (
-        ("an open ticket, all of it", "open/all", 45_000),
-        ("a finished ticket's thread after retention", "retained/thread", 8_000),
-        ("1,000 messages, a conversation in the state", f"talk/{_largest(found, 'talk')}/thread", 15_000_000),
+        ("an open ticket, all of it", "disk/open/all", 45_000),
+        ("a finished ticket's thread after retention", "disk/retained/thread", 8_000),
+        (f"a ticket of {2 * half:,} messages, its thread", f"growth/{half}/thread", 15_000_000),
+        (f"a conversation of {2 * half:,} messages in the state", f"talk/{half}/thread", 15_000_000),
     )
-    keys = [(text, key if key.startswith("talk") else f"disk/{key}", most) for text, key, most in wanted]
     return [
         (text, f"at most {_bytes(most)}", _bytes(found[key].median), found[key].median <= most)
-        for text, key, most in keys
+        for text, key, most in wanted
     ]
 
 
@@ -125,14 +126,15 @@ def _disk(found: Found) -> str:
 def _growth(found: Found) -> str:
     kinds = {
         "talk/{}/thread": "a conversation in the state: its thread",
-        "growth/{}/thread": "a ticket's turns: its thread",
-        "growth/{}/ledger": "a ticket's turns: its part of the ledger",
+        "growth/{}/thread": "a ticket: its thread",
+        "growth/{}/ledger": "a ticket: its part of the ledger",
     }
     counts = _counts(found, "talk")
     rows = [
         [text, *(_each(found[name.format(count)].median, count) for count in counts)] for name, text in kinds.items()
     ]
-    return _table(["", *(f"{count:,} messages" for count in counts)], rows)
+    table = _table(["", *(f"{count:,} turns" for count in counts)], rows)
+    return f"A turn is a message and its reply.\n\n{table}"
 
 
 def _each(total: float, count: int) -> str:
@@ -159,10 +161,6 @@ def _startup(found: Found) -> str:
 
 def _counts(found: Found, kind: str) -> list[int]:
     return sorted({int(match[1]) for name in found if (match := re.match(rf"{kind}/(\d+)/", name))})
-
-
-def _largest(found: Found, kind: str) -> int:
-    return _counts(found, kind)[-1]
 
 
 def _spread(each: Measured) -> str:

@@ -22,7 +22,7 @@ _ORDERS = """SELECT c.email, o.number FROM orders o JOIN customers c ON c.id = o
     WHERE o.status = 'delivered' AND c.closed_at IS NULL AND c.shares_email = 0
     ORDER BY o.number"""
 _QUESTION = "I need an invoice for order {order}, please."
-_TALK = "Thank you. And what does it cost to send a parcel abroad? That is question number {number}."
+_AGAIN = "Thank you. I need the invoice for order {order} once more, please, for file number {number}."
 _UNKNOWN = "Could you tell me who composed the music in your latest film about alpine huts?"
 
 
@@ -53,29 +53,32 @@ def _desk(folder: Path, copilot: bool) -> Path:
 
 def questions(runtime: Runtime, count: int) -> Iterator[TicketRef]:
     """So many new tickets: customers who ask for an invoice, each message vouched for."""
-    return _accepted(runtime, islice(cycle(_orders(runtime)), count))
+    return _accepted(runtime, islice(cycle(_asked(runtime)), count))
 
 
 def mixed(runtime: Runtime, count: int) -> Iterator[TicketRef]:
     """So many new tickets of which every fifth asks what nobody here knows, and so is handed over."""
-    asked = islice(cycle(_orders(runtime)), count)
+    asked = islice(cycle(_asked(runtime)), count)
     return _accepted(
         runtime, ((who, _UNKNOWN if number % 5 == 0 else text) for number, (who, text) in enumerate(asked))
     )
 
 
 def conversation(runtime: Runtime, count: int) -> Iterator[TicketRef]:
-    """The turns of one ticket of a new desk: so many messages of one sender, each of them in the ticket's thread."""
-    subject = f"Re: [CS-{FIRST_NUMBER}]"
-    return _accepted(
-        runtime, (("someone@example.org", _TALK.format(number=number)) for number in range(count)), subject
-    )
+    """The turns of one ticket of a new desk: so many messages of one customer, each of them answered."""
+    who, order = _orders(runtime)[0]
+    said = ((who, _AGAIN.format(order=order, number=number)) for number in range(count))
+    return _accepted(runtime, said, f"Re: [CS-{FIRST_NUMBER}]")
+
+
+def _asked(runtime: Runtime) -> list[tuple[str, str]]:
+    return [(who, _QUESTION.format(order=order)) for who, order in _orders(runtime)]
 
 
 def _orders(runtime: Runtime) -> list[tuple[str, str]]:
     engine = sa.create_engine(f"sqlite:///{runtime.settings.var / 'shop.db'}")
     with engine.connect() as connection:
-        found = [(row.email, _QUESTION.format(order=row.number)) for row in connection.exec_driver_sql(_ORDERS)]
+        found = [(row.email, row.number) for row in connection.exec_driver_sql(_ORDERS)]
     engine.dispose()
     return found
 

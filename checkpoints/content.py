@@ -5,6 +5,7 @@ small plain values ride along in the body, and of the others it has the names.
 """
 
 import json
+import sqlite3
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
@@ -12,7 +13,8 @@ from typing import Any, NamedTuple, cast
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from checkpoints.rows import CheckpointRow, Version
+from checkpoints import bodies
+from checkpoints.rows import CheckpointRow, Version, searched
 from countersign.domain.errors import StorageError
 
 _PLAIN = (type(None), bool, int, float)
@@ -30,22 +32,24 @@ class Opened(NamedTuple):
     metadata: CheckpointMetadata
 
 
-def divide(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, Any]]:
+def divide(checkpoint: Checkpoint, metadata: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A checkpoint's body, and the values that are rows of their own; a value without a version rides along."""
     values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
     riding = {name: value for name, value in values.items() if name not in versions or _rides(value)}
     rows = {name: value for name, value in values.items() if name not in riding}
     body = {key: part for key, part in checkpoint.items() if key != "channel_values"}
-    return body | {"riding": riding, "kept": list(rows)}, rows
+    long = {key: value for key, value in metadata.items() if searched(value) is not value}
+    return body | {"riding": riding, "kept": list(rows), "long": long}, rows
 
 
-def open_row(row: CheckpointRow, serde: SerializerProtocol) -> Opened:
+def open_row(db: sqlite3.Connection, row: CheckpointRow, serde: SerializerProtocol) -> Opened:
     """The row, decoded. Raises StorageError `storage.corrupt` naming the thread."""
     with reading_thread(row.thread_id):
-        body = cast("dict[str, Any]", serde.loads_typed(row.verified()))
+        body = cast("dict[str, Any]", serde.loads_typed(bodies.read(db, row)))
         versions = cast("dict[str, Version]", body["channel_versions"])
         kept = {name: versions[name] for name in body.pop("kept")}
-        return Opened(body, body.pop("riding"), kept, json.loads(row.metadata))
+        metadata = json.loads(row.metadata) | body.pop("long", {})  # earlier programs kept all of it in the column
+        return Opened(body, body.pop("riding"), kept, metadata)
 
 
 def rebuild(opened: Opened, values: Mapping[str, Any]) -> Checkpoint:

@@ -4,14 +4,19 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from checkpoints.pieces import squeeze
 from countersign.domain.errors import StorageError
 
-SCHEMA_VERSION = 2
-"""PRAGMA user_version of a file that this program writes; a file of version 1 is brought there when it is opened."""
+SCHEMA_VERSION = 3
+"""PRAGMA user_version of a file that this program writes; an earlier file is brought there when it is opened.
+
+Version 2 has the same tables; what was added is how bodies and writes are kept, and both forms are read.
+"""
+_READ_FROM = 2
+"""The earliest version that can be read without being brought up."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process."""
 _WAL_ATTEMPTS = 20
@@ -46,6 +51,8 @@ _FROM_1 = (
     "UPDATE pieces SET body = squeezed(body)",
 )
 """From version 1: values without an index of their own, pieces squeezed."""
+
+_STEPS = {0: _TABLES, 1: _FROM_1}
 
 _DETAILS = {
     sqlite3.SQLITE_BUSY: "busy",
@@ -103,12 +110,26 @@ class ThreadFile:
                 self._connection.rollback()  # nothing is open after a commit
             self._on_point(f"{operation}.after")
 
-    def give_back(self) -> None:
-        """Empties the log into the file, which is shorter by what was deleted; readers are waited for a moment."""
-        with self._lock:
-            self.require_open()
-            self._connection.execute("PRAGMA busy_timeout=1000")
+    def give_back(self, *, repacked: bool = False) -> None:
+        """Empties the log into the file, which is shorter by what was deleted; readers are waited for a moment.
+
+        `repacked` writes the file anew first, without the gaps between its rows: writers wait for that, seconds for a
+        gigabyte, and where it can't be done now the gaps stay.
+        """
+        with self._lock, self._patient(1):
+            if repacked:
+                with suppress(sqlite3.OperationalError):
+                    self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _patient(self, seconds: float) -> Generator[None]:
+        """For as long as this others are waited for."""
+        self.require_open()
+        self._connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+        try:
+            yield
+        finally:
             self._connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
 
     def require_open(self) -> None:
@@ -137,7 +158,7 @@ def read_only(path: Path) -> Generator[sqlite3.Connection]:
     """A connection that can't change the file, after its version was checked."""
     try:
         with closing(_connect(f"{path.absolute().as_uri()}?mode=ro")) as connection:
-            if check_version(connection, path) < SCHEMA_VERSION:
+            if check_version(connection, path) < _READ_FROM:
                 raise _older(path)
             yield connection
     except sqlite3.Error as error:
@@ -180,7 +201,7 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     try:
         connection = _connect(f"{path.absolute().as_uri()}?mode={mode_to_read(path)}")
         connection.execute("PRAGMA query_only=ON")
-        if check_version(connection, path) < SCHEMA_VERSION:
+        if check_version(connection, path) < _READ_FROM:
             raise _older(path)
     except sqlite3.Error as error:
         raise storage_error(error, str(path)) from error
@@ -230,7 +251,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     version = check_version(connection, path)
     if version < SCHEMA_VERSION:
         connection.create_function("squeezed", 1, squeeze, deterministic=True)
-        for statement in _FROM_1 if version else _TABLES:
+        for statement in _STEPS.get(version, ()):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     connection.execute("COMMIT")

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from checkpoints import rows
-from checkpoints.content import open_row
+from checkpoints.bodies import dictionary, stand_alone
+from checkpoints.content import open_row, reading_thread
 from checkpoints.pieces import names
 from checkpoints.rows import Place
 
@@ -55,6 +56,9 @@ def keep_latest(db: sqlite3.Connection, thread_id: str, serde: SerializerProtoco
     heads = [Place(*found) for found in db.execute(sql, (thread_id,))]
     kept = {place for head in heads for place in _needed(db, head, serde)}
     _delete(db, set(rows.places(db, {"thread_id": thread_id}, {}, None, None)) - kept)
+    for row in rows.checkpoints(db, thread_id):
+        with reading_thread(thread_id):
+            stand_alone(db, row)
     _sweep(db, thread_id, serde)
 
 
@@ -72,7 +76,7 @@ def _needed(db: sqlite3.Connection, head: Place, serde: SerializerProtocol) -> I
     place, missing = head, None
     while row := rows.checkpoint(db, place):
         yield place
-        opened = open_row(row, serde)
+        opened = open_row(db, row, serde)
         if missing is None:
             missing = set(opened.metadata.get("counters_since_delta_snapshot", {}))
         missing -= opened.kept.keys() | opened.riding.keys()
@@ -90,11 +94,12 @@ def _delete(db: sqlite3.Connection, unwanted: Iterable[Place]) -> None:
 def _sweep(db: sqlite3.Connection, thread_id: str, serde: SerializerProtocol) -> None:
     """Deletes the thread's values that no checkpoint keeps, then the pieces that no row names."""
     left = rows.checkpoints(db, thread_id)
-    kept = {(row.ns, *value) for row in left for value in open_row(row, serde).kept.items()}
+    kept = {(row.ns, *value) for row in left for value in open_row(db, row, serde).kept.items()}
     values = _of(db, "SELECT checkpoint_ns, channel, version FROM channel_values WHERE thread_id = ?", thread_id)
     gone = "DELETE FROM channel_values WHERE (thread_id, checkpoint_ns, channel, version) = (?, ?, ?, ?)"
     db.executemany(gone, [(thread_id, *value) for value in values - kept])
     named = {name for table in ("channel_values", "writes") for name in _named(db, table, thread_id)}
+    named |= {dictionary(row.type, row.body) for row in left}
     pieces = _of(db, "SELECT digest FROM pieces WHERE thread_id = ?", thread_id)
     gone = "DELETE FROM pieces WHERE (thread_id, digest) = (?, ?)"
     db.executemany(gone, [(thread_id, name) for (name,) in pieces if name not in named])

@@ -3,15 +3,23 @@
 import json
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple, cast
+
+import ormsgpack
 
 from checkpoints.pieces import Packed, checksum, join, squeeze, unsqueeze, verified
 
 Version = str | int | float
+
+_WRITES = """SELECT task_id, idx, task_path, channel, type, body, refs, crc FROM writes
+    WHERE (thread_id, checkpoint_ns, checkpoint_id) = (?, ?, ?)"""
 _FILTER_KEY = re.compile(r"[A-Za-z0-9_.-]+")
-_SQUEEZED = "zlib:"
-"""What the type tag of a squeezed body begins with; the bodies of earlier programs are as the serializer made them."""
+_SEARCHED = 80
+"""Characters up to which a metadata value stands in its column; a longer one is in the body, its digest here."""
+_GROUP = "group"
+"""The type tag of a row that holds all that a task wrote; earlier programs made a row for each channel."""
 
 
 class Place(NamedTuple):
@@ -27,7 +35,7 @@ LOST = Packed("", b"", b"", -1)
 
 
 class CheckpointRow(NamedTuple):
-    """A checkpoint as stored: its parent's id, its metadata as JSON text, its typed body with a checksum."""
+    """A checkpoint as stored: its parent's id, its metadata as they are searched, its typed body with a checksum."""
 
     thread_id: str
     ns: str
@@ -37,13 +45,6 @@ class CheckpointRow(NamedTuple):
     type: str
     body: bytes
     crc: int
-
-    def verified(self) -> tuple[str, bytes]:
-        """The type tag and bytes of the body. Raises ValueError where they were damaged."""
-        type_, data = verified(Packed(self.type, self.body, b"", self.crc), self.body)
-        if not type_.startswith(_SQUEEZED):
-            return type_, data
-        return type_.removeprefix(_SQUEEZED), unsqueeze(data)
 
 
 class WriteRow(NamedTuple):
@@ -62,10 +63,11 @@ def add_checkpoint(db: sqlite3.Connection, place: Place, parent_id: str | None, 
     db.execute("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def whole(type_: str, data: bytes) -> Packed:
-    """A checkpoint's own body, which is not cut but squeezed: it says the same few versions over and over."""
-    tag, squeezed = _SQUEEZED + type_, squeeze(data)
-    return Packed(tag, squeezed, b"", checksum(tag, squeezed))
+def set_body(db: sqlite3.Connection, row: CheckpointRow, body: Packed) -> None:
+    """Keeps another form of a checkpoint's body."""
+    sql = """UPDATE checkpoints SET type = ?, body = ?, crc = ?
+        WHERE (thread_id, checkpoint_ns, checkpoint_id) = (?, ?, ?)"""
+    db.execute(sql, (body.type, body.body, body.crc, *row[:3]))
 
 
 def add_value(db: sqlite3.Connection, place: Place, channel: str, version: Version, value: Packed) -> None:
@@ -75,10 +77,45 @@ def add_value(db: sqlite3.Connection, place: Place, channel: str, version: Versi
 
 
 def add_writes(db: sqlite3.Connection, place: Place, writes: Sequence[WriteRow]) -> None:
-    """Stores a task's writes: a plain one once, a special one in the place of the one before."""
-    for verb, special in (("INSERT OR IGNORE", False), ("INSERT OR REPLACE", True)):
-        found = [(*place, *write[:4], *write.packed) for write in writes if (write.idx < 0) is special]
-        db.executemany(f"{verb} INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", found)
+    """Stores a task's writes: the plain ones together and once, a special one in the place of the one before."""
+    special = [(*place, *write[:4], *write.packed) for write in writes if write.idx < 0]
+    db.executemany("INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", special)
+    there = {write.idx for write in _plain(db, place, writes)}
+    new = [write for write in writes if write.idx >= 0 and write.idx not in there]
+    if new:
+        row = (*place, *_group(new))
+        db.execute("INSERT INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def _plain(db: sqlite3.Connection, place: Place, writes: Sequence[WriteRow]) -> list[WriteRow]:
+    """The plain writes that the same task stored before."""
+    found = db.execute(f"{_WRITES} AND task_id = ? AND idx >= 0", (*place, writes[0].task_id)) if writes else ()
+    return [write for row in found for write in _ungrouped(row)]
+
+
+def _group(writes: Sequence[WriteRow]) -> tuple[str, int, str, str, str, bytes, bytes, int]:
+    """One row for them all: what they hold but for their pieces, whose names stand end to end."""
+    content = [
+        (write.idx, write.channel, *write.packed[:2], len(write.packed.refs), write.packed.crc) for write in writes
+    ]
+    body = squeeze(ormsgpack.packb(content))
+    refs = b"".join(write.packed.refs for write in writes)
+    first = writes[0]
+    return first.task_id, first.idx, first.task_path, "", _GROUP, body, refs, checksum(_GROUP, body)
+
+
+def _ungrouped(row: tuple[Any, ...]) -> Iterator[WriteRow]:
+    """The writes of a row. Raises ValueError where it was damaged."""
+    task, idx, path, channel, *packed = row
+    stored = Packed(*packed)
+    if stored.type != _GROUP:
+        yield WriteRow(task, idx, path, channel, stored)
+        return
+    at = 0
+    content = ormsgpack.unpackb(unsqueeze(verified(stored, stored.body)[1]))
+    for number, name, type_, body, length, crc in cast("list[tuple[int, str, str, bytes, int, int]]", content):
+        yield WriteRow(task, number, path, name, Packed(type_, body, stored.refs[at : at + length], crc))
+        at += length
 
 
 def add_pieces(db: sqlite3.Connection, thread_id: str, pieces: Mapping[bytes, bytes]) -> None:
@@ -113,22 +150,23 @@ def value(db: sqlite3.Connection, place: Place, channel: str, version: Version) 
 
 
 def writes(db: sqlite3.Connection, row: CheckpointRow) -> list[WriteRow]:
-    """What tasks wrote on top of a checkpoint, in the order in which a run applies it."""
-    sql = """SELECT task_id, idx, task_path, channel, type, body, refs, crc FROM writes
-        WHERE (thread_id, checkpoint_ns, checkpoint_id) = (?, ?, ?) ORDER BY task_path, task_id, idx"""
-    found = db.execute(sql, row[:3])
-    return [WriteRow(task, idx, path, channel, Packed(*packed)) for task, idx, path, channel, *packed in found]
+    """What tasks wrote on top of a checkpoint, in the order in which a run applies it.
+
+    Raises ValueError where it was damaged.
+    """
+    found = db.execute(f"{_WRITES} ORDER BY task_path, task_id, idx", row[:3])
+    return [write for each in found for write in _ungrouped(each)]
 
 
 def data_of(db: sqlite3.Connection, thread_id: str, packed: Packed) -> bytes:
     """A value's bytes, joined from its pieces; a lost piece counts as empty, which the checksum tells."""
-    sql = "SELECT body FROM pieces WHERE thread_id = ? AND digest = ?"
+    return join(packed, lambda name: piece(db, thread_id, name))
 
-    def find(name: bytes) -> bytes:
-        found = db.execute(sql, (thread_id, name)).fetchone()
-        return unsqueeze(found[0]) if found else b""
 
-    return join(packed, find)
+def piece(db: sqlite3.Connection, thread_id: str, name: bytes) -> bytes:
+    """A piece of a thread; nothing where it is lost."""
+    found = db.execute("SELECT body FROM pieces WHERE thread_id = ? AND digest = ?", (thread_id, name)).fetchone()
+    return unsqueeze(found[0]) if found else b""
 
 
 def places(
@@ -145,7 +183,7 @@ def places(
     clauses = [f"{column} = ?" for column in within]
     values: list[object] = [*within.values()]
     for key, wanted in metadata.items():
-        clause, bound = _metadata_clause(key, wanted)
+        clause, bound = _metadata_clause(key, searched(wanted))
         clauses.append(clause)
         values += bound
     if before is not None:
@@ -154,6 +192,12 @@ def places(
     sql = f"""SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints
         WHERE {" AND ".join(clauses or ["TRUE"])} ORDER BY checkpoint_id DESC LIMIT ?"""
     return [Place(*found) for found in db.execute(sql, (*values, -1 if limit is None else limit))]
+
+
+def searched(value: object) -> object:
+    """What a metadata value is found by in its column: itself, or the digest of a long one."""
+    text = json.dumps(value, sort_keys=True)
+    return value if len(text) <= _SEARCHED else f"blake2b:{blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
 def _metadata_clause(key: str, wanted: object) -> tuple[str, list[object]]:

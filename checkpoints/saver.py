@@ -23,7 +23,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from checkpoints import retention, rows
+from checkpoints import bodies, retention, rows
 from checkpoints.content import divide, open_row, reading_thread, rebuild
 from checkpoints.file import ThreadFile
 from checkpoints.pieces import Packed, pack, verified
@@ -115,15 +115,16 @@ class ThreadSaver(BaseCheckpointSaver[str]):
         """Stores a checkpoint and the values whose versions are new, in one transaction."""
         parent = _place(config)
         place = parent._replace(checkpoint_id=checkpoint["id"])
-        content, values = divide(checkpoint)
-        body = rows.whole(*self.serde.dumps_typed(content))
+        known = get_checkpoint_metadata(config, metadata)
+        content, values = divide(checkpoint, known)
         pieces: dict[bytes, bytes] = {}
         packed = {name: self._packed(value, pieces) for name, value in values.items() if name in new_versions}
-        text = json.dumps(get_checkpoint_metadata(config, metadata))
+        text = json.dumps({key: rows.searched(value) for key, value in known.items()})
         with self._file.writing("put", place.thread_id) as db:
             for name, value in packed.items():
                 rows.add_value(db, place, name, new_versions[name], value)
             rows.add_pieces(db, place.thread_id, pieces)
+            body = bodies.add(db, place, parent, *self.serde.dumps_typed(content))
             rows.add_checkpoint(db, place, parent.checkpoint_id, text, body)
         return _config(place)
 
@@ -180,9 +181,9 @@ class ThreadSaver(BaseCheckpointSaver[str]):
         with self._file.reading() as db:
             return dict(db.execute("SELECT thread_id, COUNT(*) FROM checkpoints GROUP BY thread_id"))
 
-    def give_back(self) -> None:
-        """Returns the space of what was deleted to the disk."""
-        self._file.give_back()
+    def give_back(self, *, repacked: bool = False) -> None:
+        """Returns the space of what was deleted to the disk; `repacked`, of the gaps between rows as well."""
+        self._file.give_back(repacked=repacked)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As `get_tuple`."""
@@ -257,15 +258,15 @@ class ThreadSaver(BaseCheckpointSaver[str]):
             row = rows.checkpoint(db, place)
             if row is None:
                 return None
-            opened = open_row(row, self.serde)
+            opened = open_row(db, row, self.serde)
             values = {name: self._value(db, place, name, version) for name, version in opened.kept.items()}
-            writes = [(write, rows.data_of(db, place.thread_id, write.packed)) for write in rows.writes(db, row)]
+            with reading_thread(row.thread_id):
+                writes = [(write, rows.data_of(db, place.thread_id, write.packed)) for write in rows.writes(db, row)]
         with reading_thread(row.thread_id):
             checkpoint = rebuild(opened, {name: self._decoded(*value) for name, value in values.items()})
             pending = [(write.task_id, write.channel, self._decoded(write.packed, data)) for write, data in writes]
-        found, parent = Place(*row[:3]), Place(row.thread_id, row.ns, row.parent_id)
-        parent_config = _config(parent) if row.parent_id else None
-        return CheckpointTuple(_config(found), checkpoint, opened.metadata, parent_config, pending)
+        parent = _config(Place(row.thread_id, row.ns, row.parent_id)) if row.parent_id else None
+        return CheckpointTuple(_config(Place(*row[:3])), checkpoint, opened.metadata, parent, pending)
 
     def _value(self, db: sqlite3.Connection, place: Place, channel: str, version: rows.Version) -> tuple[Packed, bytes]:
         packed = rows.value(db, place, channel, version)

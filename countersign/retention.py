@@ -85,7 +85,7 @@ class _Work:
         with self._interruptible():
             self._prune(listen)
             self.mail = self._sweep((), dry_run=False)
-        self.runtime.saver.give_back()
+        self.runtime.saver.give_back(repacked=self.checkpoints > 0)
         self.runtime.ledger.file.give_back()
         shorter = {path.name: before[path.name] - _bytes_of(path) for path in files}
         return self._freed(shorter | {"blobs": self.mail.bytes}, dry_run=False)

@@ -55,7 +55,8 @@ def _measured() -> list[Measured]:
         for kind in ("open", "finished", "retained")
         for part in ("thread", "ledger", "mail", "all", "blocks")
     ]
-    found += [Measured(f"growth/10/{part}", (1000.0,)) for part in ("thread", "ledger")]
-    found += [Measured("talk/10/thread", (1000.0,)), Measured("memory/resident", (200.0, 201.0))]
+    found += [Measured(f"growth/{turns}/{part}", (1000.0,)) for turns in (5, 10) for part in ("thread", "ledger")]
+    found += [Measured(f"talk/{turns}/thread", (1000.0,)) for turns in (5, 10)]
+    found += [Measured("memory/resident", (200.0, 201.0))]
     found += [Measured("memory/most", (202.0,)), Measured("start/countersign inbox", (0.2,))]
     return [*found, Measured("start/python -c 'import sqlalchemy, rich'", (0.2,))]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 
+from checkpoints import bodies, rows
 from checkpoints.file import SCHEMA_VERSION, ThreadFile, read_only, use_wal
 from checkpoints.pieces import checksum, unsqueeze
 from checkpoints.waiting import waiting
@@ -157,11 +158,16 @@ def test_a_file_of_version_one_is_brought_up(tmp_path: Path) -> None:
 
 def make_version_one(db: sqlite3.Connection) -> None:
     """What an earlier program would have written."""
+    for row in rows.checkpoints(db, "t"):
+        type_, body = bodies.read(db, row)
+        told = (type_, body, checksum(type_, body), row.checkpoint_id)
+        db.execute("UPDATE checkpoints SET type = ?, body = ?, crc = ? WHERE checkpoint_id = ?", told)
+        found = rows.writes(db, row)
+        db.execute("DELETE FROM writes WHERE checkpoint_id = ?", (row.checkpoint_id,))
+        each = [(*row[:3], *write[:4], *write.packed) for write in found]
+        db.executemany("INSERT INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", each)
     db.create_function("plain", 1, unsqueeze)
     db.execute("UPDATE pieces SET body = plain(body)")
-    db.execute("""UPDATE checkpoints SET type = 'msgpack', body = plain(body)""")
-    db.create_function("crc", 2, checksum)
-    db.execute("UPDATE checkpoints SET crc = crc(type, body)")
     (made,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'channel_values'").fetchone()
     db.execute("ALTER TABLE channel_values RENAME TO later")
     db.execute(made.replace("STRICT, WITHOUT ROWID", "STRICT"))
