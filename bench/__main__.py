@@ -66,7 +66,8 @@ def _print_memory(folder: Path, tickets: int) -> int:
     from bench.memory import measure
     from bench.report import memory
 
-    _prepare(folder, 1.0)
+    if _process("prepare", folder, 1.0):
+        return 1
     found = measure(folder / "prepared", folder / "many", tickets, _say)
     sys.stdout.write(f"{memory({each.name: each for each in found})}\n")
     return 0

@@ -57,7 +57,7 @@ def _bars(axes: "Axes", found: Found, place: int, name: str) -> None:
     below = [each.median - min(each.values) for each in against.values()]
     above = [max(each.values) - each.median for each in against.values()]
     places = [group + (place - (len(steps.VARIANTS) - 1) / 2) * _BAR for group in against]
-    axes.bar(places, middles, _BAR * 0.9, yerr=(below, above), label=name, color=_COLOURS[name],
+    axes.bar(places, middles, _BAR * 0.9, yerr=(below, above), label=name.replace("`", ""), color=_COLOURS[name],
              error_kw={"linewidth": 0.8, "capsize": 2})  # fmt: skip
     for x, y, top in zip(places, middles, above, strict=True):
         axes.annotate(f"{y:.1f}", (x, y + top), (0, 2), textcoords="offset points", ha="center", fontsize=7)
