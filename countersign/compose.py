@@ -20,13 +20,15 @@ from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger, models, open_ledger
 from countersign.ledger.calls import SqlCalls
 from countersign.ledger.journal import journaled
-from countersign.ledger.read import Source
+from countersign.ledger.read import Source, identity
 from countersign.llm.models import bound_to
 from countersign.parts import parts_of
 from countersign.policy.gate import CedarGate
 from countersign.ports import Clock, Deps, Outbox, Shop, TriageModel
 from countersign.seating import seated_models
 from countersign.settings import Settings
+from countersign.spans import UNTRACED
+from countersign.telemetry.tracer import open_tracer
 from countersign.triage.classifier import Options
 from countersign.triage.embeddings import Access
 from countersign.triage.escalation import read_escalations
@@ -70,6 +72,9 @@ def compose(
     knowledge = FtsKnowledge(desk.folder / "knowledge")
     stack.callback(knowledge.close)
     triage = _weighed(loaded, settings, ledger)
+    tracer = open_tracer(settings.var, settings.trace_megabytes, settings.otlp_endpoint, partial(identity, ledger))
+    if tracer:
+        stack.callback(tracer.close)
     deps = Deps(
         desk=desk,
         shop=shop,
@@ -82,9 +87,10 @@ def compose(
         history=ledger,
         gate=loaded.gate,
         gateway=EffectGateway(),
-        models=seated_models(settings, desk, SqlCalls(ledger), clock, stack),
+        models=seated_models(settings, desk, SqlCalls(ledger), clock, stack, tracer or UNTRACED),
         ledger=ledger,
         clock=clock,
+        tracer=tracer or UNTRACED,
         scope=partial(_scoped, ledger=ledger, parts=_parts_in_use(ledger, loaded, triage)),
         graph=fingerprint(),
         on_point=on_point,

@@ -1,7 +1,9 @@
-"""What a turn asks about other tickets: the part of `countersign.ports.Ledger` whose answers the journal keeps."""
+"""What a turn asks about other tickets: parts of `countersign.ports` whose answers the journal keeps."""
 
 from datetime import datetime
 from typing import Protocol
+
+from countersign.domain.perception import PastTicket
 
 
 class Counts(Protocol):
@@ -21,4 +23,12 @@ class Counts(Protocol):
 
     def open_elsewhere(self, kind: str, target: str, ticket_id: str) -> int:
         """How many proposals of that kind for that target are open in other tickets."""
+        ...
+
+
+class History(Protocol):
+    """What the desk did for a customer before."""
+
+    def tickets_of(self, customer: str, ticket_id: str, limit: int = 5) -> tuple[PastTicket, ...]:
+        """The customer's other tickets, latest first."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from countersign.domain.frozen import digest
 from countersign.domain.redaction import redact
-from countersign.domain.ticket import Accepted, Message, Quarantined
+from countersign.domain.ticket import Accepted, Message, Quarantined, TicketRef
 from countersign.ports import Deps
 
 
@@ -37,7 +37,10 @@ def take(item: Message | Quarantined, deps: Deps) -> Taken:
 def accept(message: Message, deps: Deps) -> Accepted:
     """Keeps the parsed message as a blob and enters it in the inbox."""
     body = deps.blobs.put(message.model_dump_json().encode())
-    return deps.ledger.accept(message, body, redact(message.subject).text, deps.clock.now())
+    accepted = deps.ledger.accept(message, body, redact(message.subject).text, deps.clock.now())
+    if accepted.new and not (accepted.continued and message.automatic):
+        deps.tracer.begin(TicketRef(id=accepted.ticket, turn=accepted.turn))
+    return accepted
 
 
 def _other_under_one_id(message: Message, accepted: Accepted, deps: Deps) -> Quarantined | None:

@@ -12,6 +12,7 @@ from countersign.business import Shop as Shop
 from countersign.business import ShopReads as ShopReads
 from countersign.business import ShopWrites as ShopWrites
 from countersign.counts import Counts as Counts
+from countersign.counts import History as History
 from countersign.domain.desk import Desk
 from countersign.domain.facts import Passage
 from countersign.domain.model import Engine, Tier
@@ -26,12 +27,13 @@ from countersign.domain.outcome import (
     Refusal,
     Ruling,
 )
-from countersign.domain.perception import NO_CLUES, Clues, PastTicket, PastTurn, Triage
+from countersign.domain.perception import NO_CLUES, Clues, PastTurn, Triage
 from countersign.domain.plan import Proposal, ReplyPart
 from countersign.domain.resolution import Inquiry, Opinion, Resolution
 from countersign.domain.retention import Swept
 from countersign.domain.ticket import Accepted, InboxMessage, Message, Quarantined, Ticket, TicketRef
 from countersign.domain.verdict import Decision, Judged, Question
+from countersign.spans import UNTRACED, Tracer
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -122,14 +124,6 @@ class Resolver(Protocol):
 
     def second(self, inquiry: Inquiry, resolution: Resolution, deps: "Deps") -> Opinion:
         """What an independent second model says to it; not asked where there is none."""
-        ...
-
-
-class History(Protocol):
-    """What the desk did for a customer before."""
-
-    def tickets_of(self, customer: str, ticket_id: str, limit: int = 5) -> tuple[PastTicket, ...]:
-        """The customer's other tickets, latest first."""
         ...
 
 
@@ -291,6 +285,7 @@ class Deps:
     ledger: Ledger
     clock: Clock
     scope: Scope
+    tracer: Tracer = UNTRACED
     person: str = ""
     """Who is signed in where a server runs this step; empty everywhere else."""
     graph: str = ""

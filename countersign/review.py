@@ -188,7 +188,8 @@ def reopen(runtime: "Runtime", ticket_id: str, person: str, why: str) -> Ticket:
     """
     ticket = runtime.ticket(ticket_id)
     who = known_person(ticket.id, person, runtime.deps)
-    runtime.ledger.reopen(TicketRef(id=ticket.id, turn=ticket.turn), who.id, why, runtime.deps.clock.now())
+    ref = TicketRef(id=ticket.id, turn=ticket.turn)
+    runtime.deps.tracer.begin(runtime.ledger.reopen(ref, who.id, why, runtime.deps.clock.now()))
     return _woken(runtime, ticket.id)
 
 

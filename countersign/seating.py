@@ -13,9 +13,12 @@ from countersign.llm.seat import Seat
 from countersign.llm.seats import Seats
 from countersign.ports import Clock
 from countersign.settings import DayBudget, Settings, TicketBudget
+from countersign.spans import UNTRACED, Tracer
 
 
-def seated_models(settings: Settings, desk: Desk, book: Book, clock: Clock, stack: ExitStack) -> SeatedModels:
+def seated_models(
+    settings: Settings, desk: Desk, book: Book, clock: Clock, stack: ExitStack, tracer: Tracer = UNTRACED
+) -> SeatedModels:
     """What sits in the seats, held to the budgets. Raises SettingsError where a setting names nothing of the kind."""
     maker, tiers = Seats(desk.policy), cast("tuple[Tier, ...]", get_args(Tier))
     stack.callback(maker.loop.close)
@@ -30,6 +33,7 @@ def seated_models(settings: Settings, desk: Desk, book: Book, clock: Clock, stac
             budgets=(_budget(settings.ticket_budget), _budget(settings.day_budget)),
             clock=clock,
             prompts=desk.prompts,
+            tracer=tracer,
             cassette=read_cassette(settings.replay) if settings.replay else None,
         )
     )

@@ -133,6 +133,13 @@ class Settings(BaseSettings):
     day_budget: DayBudget = DayBudget()
     workers: int = Field(default=1, ge=1, le=64)
     """Tickets handled at once."""
+    trace_megabytes: int = Field(default=64, ge=0, le=100_000)
+    """How large the file of spans under `var/traces` may get; 0: none is written."""
+    otlp_endpoint: str = Field(
+        "", validation_alias=AliasChoices("COUNTERSIGN_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    )
+    """Where spans are sent by OTLP over HTTP: an address without its `/v1/traces`; OTEL_EXPORTER_OTLP_ENDPOINT \
+where it is not set."""
     editor: str = Field(default="vi", validation_alias=AliasChoices("COUNTERSIGN_EDITOR", "VISUAL", "EDITOR"))
     """The command that a person edits proposals with; VISUAL or EDITOR where it is not set."""
 

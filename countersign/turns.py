@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from checkpoints.thread import MOST_STEPS, thread_id
 from countersign.adapters.locks import TicketLocks
 from countersign.display.views import TicketView
-from countersign.domain.errors import CountersignError, RejectedError, StorageError
+from countersign.domain.errors import RejectedError, StorageError, code_of
 from countersign.domain.outcome import Outcome
 from countersign.domain.review import WOKEN
 from countersign.domain.state import TicketState
@@ -90,15 +90,20 @@ class Turns:
         """Runs a turn until it ends, waits or is drained; any fault of it hands the ticket over."""
         from langgraph.errors import GraphDrained
 
-        try:
-            self._invoke(ref, control)
-        except GraphDrained:
-            return
-        except RejectedError as error:
-            if error.detail != "superseded":
+        with self.deps.tracer.span("turn", self.graph.name, ref) as span:
+            try:
+                self._invoke(ref, control)
+            except GraphDrained:
+                span.note(status="drained")
+                return
+            except RejectedError as error:
+                span.failed(error.full_code)
+                if error.detail != "superseded":
+                    self._give_up(ref, error)
+            except Exception as error:  # noqa: BLE001  fail closed: any fault of one ticket goes to a person, the rest go on
+                span.failed(code_of(error))
                 self._give_up(ref, error)
-        except Exception as error:  # noqa: BLE001  fail closed: any fault of one ticket goes to a person, the rest go on
-            self._give_up(ref, error)
+            span.note(status=self.ticket(ref.id).status)
 
     def _invoke(self, ref: TicketRef, control: "RunControl | None") -> None:
         from checkpoints.start import start_of
@@ -129,7 +134,7 @@ class Turns:
         return True
 
     def _give_up(self, ref: TicketRef, error: Exception) -> None:
-        code = error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"
+        code = code_of(error)
         outcome = Outcome(kind="handed_over", reason=f"the desk failed: {code}")
         self.ledger.record_outcome(ref, outcome, self.deps.clock.now())
 

@@ -101,12 +101,13 @@ def bound(name: str, deps: Deps) -> Bound:
         if "ticket" not in state:
             raise MisuseError("this thread belongs to no ticket", where=name, detail="no_ticket")
         _point(deps, node, "before")
-        update = node.function(state, deps=_scoped(node, deps, state, config))
-        unknown = set(update) - node.writes
-        if unknown:
-            raise MisuseError(f"node {name} writes {sorted(unknown)}, which it does not declare", detail="channel")
-        _point(deps, node, "after")
-        return update
+        with deps.tracer.span("node", name, state["ticket"], node_kind=node.kind, step=_step(node, config)):
+            update = node.function(state, deps=_scoped(node, deps, state, config))
+            unknown = set(update) - node.writes
+            if unknown:
+                raise MisuseError(f"node {name} writes {sorted(unknown)}, which it does not declare", detail="channel")
+            _point(deps, node, "after")
+            return update
 
     return run
 

@@ -36,11 +36,15 @@ def settle_doubt(effect: Effect, deps: Deps) -> bool:
 
     Not found means that nothing happened: the grant may be claimed again, under the same key.
     """
-    try:
-        receipt = _look_up(effect.kind, effect.key, deps)
-    except CountersignError as error:
-        _leave_unknown(effect, f"{error.full_code}: it can't be told whether it happened", deps)
-        return False
+    ref = TicketRef(id=effect.ticket, turn=effect.turn)
+    with deps.tracer.span("effect", effect.kind, ref, recorded=True) as span:
+        try:
+            receipt = _look_up(effect.kind, effect.key, deps)
+        except CountersignError as error:
+            _leave_unknown(effect, f"{error.full_code}: it can't be told whether it happened", deps)
+            span.failed(error.full_code)
+            return False
+        span.note(status="retry" if receipt is None else "done")
     claim = deps.ledger.take_over(effect.id, deps.clock.now())
     if receipt is None:
         deps.ledger.fail(claim, "retry", "not found in the system of record", deps.clock.now())
@@ -80,18 +84,27 @@ def _judged_today(granted: Granted, deps: Deps) -> Judged:
 
 def _cause(granted: Granted, claim: Claim, deps: Deps) -> None:
     """Causes the effect and writes what became of it; the ledger compares the receipt with the grant."""
-    try:
-        receipt = _act(granted, claim, deps)
-    except RetryError as error:
-        deps.ledger.fail(claim, "retry", error.full_code, deps.clock.now())
-    except FailedError as error:
-        deps.ledger.fail(claim, "failed", f"{error.full_code}: {error.message}", deps.clock.now())
-    except UnknownOutcomeError as error:
-        deps.ledger.fail(claim, "unknown", f"{error.full_code}: {error.message}", deps.clock.now())
-    else:
-        _point(deps, "before settle")
-        deps.ledger.settle(claim, receipt, deps.clock.now())
-        _point(deps, "after settle")
+    ref = TicketRef(id=granted.ticket, turn=granted.turn)
+    with deps.tracer.span("effect", granted.proposal.kind, ref, status="done") as span:
+        try:
+            receipt = _act(granted, claim, deps)
+        except (RetryError, FailedError, UnknownOutcomeError) as error:
+            status, problem = _problem(error)
+            deps.ledger.fail(claim, status, problem, deps.clock.now())
+            span.note(status=status)
+            span.failed(error.full_code)
+        else:
+            _point(deps, "before settle")
+            deps.ledger.settle(claim, receipt, deps.clock.now())
+            _point(deps, "after settle")
+
+
+def _problem(error: RetryError | FailedError | UnknownOutcomeError) -> tuple[str, str]:
+    """What the ledger says of an effect that did not happen, or may not have."""
+    if isinstance(error, RetryError):
+        return "retry", error.full_code
+    status = "failed" if isinstance(error, FailedError) else "unknown"
+    return status, f"{error.full_code}: {error.message}"
 
 
 def _act(granted: Granted, claim: Claim, deps: Deps) -> Receipt:

@@ -30,6 +30,7 @@ _COMMANDS = (
     "run",
     "resume",
     "look",
+    "stats",
     "review",
     "replay",
     "retention",

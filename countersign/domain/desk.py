@@ -118,6 +118,8 @@ class DeskSettings(Frozen):
     """How long a person's approval may wait to be carried out; after that they are asked again."""
     keep_days: int = Field(default=90, ge=0, le=36_500)
     """Days for which a ticket that has ended keeps its checkpoints, its journals and its raw mail."""
+    reopened_days: int = Field(default=7, ge=0, le=365)
+    """Days after an answer in which a further message of the customer says that the ticket was not settled."""
 
 
 class Desk(Frozen):

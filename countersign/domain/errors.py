@@ -107,3 +107,8 @@ class StorageError(CountersignError):
     """A database or file of ours can't be read or written."""
 
     code = "storage"
+
+
+def code_of(error: Exception) -> str:
+    """The code of any error: its own, or that of a fault in the program."""
+    return error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"

@@ -25,6 +25,7 @@ from countersign.ports import (
     ShopReads,
     TriageModel,
 )
+from countersign.spans import Tracer
 
 
 def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Callable[[], str] = lambda: "") -> Deps:
@@ -35,7 +36,7 @@ def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Ca
     kept beside each answer. The shop's writes can't be reached through it (MisuseError). A recorded answer that can't
     be read any more raises ReplayMismatchError.
     """
-    book = _Book(journal, ref, step, parts)
+    book = _Book(journal, ref, step, parts, deps.tracer)
     return replace(
         deps,
         shop=cast("Shop", _Recorded(deps.shop, "shop", ShopReads, book)),
@@ -51,8 +52,9 @@ def journaled(deps: Deps, ref: TicketRef, step: str, journal: Journal, parts: Ca
 class _Book:
     """The journal's page for one step."""
 
-    def __init__(self, journal: Journal, ref: TicketRef, step: str, parts: Callable[[], str]) -> None:
+    def __init__(self, journal: Journal, ref: TicketRef, step: str, parts: Callable[[], str], tracer: Tracer) -> None:
         self._journal, self._ticket, self._step = journal, ref.id, f"{ref.turn}/{step}"
+        self._tracer = tracer
         self._parts = parts
 
     def answer(
@@ -67,6 +69,18 @@ class _Book:
             # Read back, so that the first run sees what every later one will see.
             kept = self._journal.recall(self._ticket, self._step, request)
         return self._decoded(method, form, kept or "")
+
+    def traced(
+        self, method: str, arguments: Mapping[str, object], form: TypeAdapter[Any], ask: Callable[[], Any]
+    ) -> Any:
+        """As `answer`, with a span that says whether it was told from the record, and how an agent failed."""
+        kind, name = ("agent", _AGENTS[method]) if method in _AGENTS else ("tool", method)
+        with self._tracer.span(kind, name) as span:
+            asked: list[bool] = []
+            found = self.answer(method, arguments, form, lambda: asked.append(True) or ask())
+            span.note(recorded=not asked)
+            span.failed(str(getattr(found, "failed", "")))
+            return found
 
     def _decoded(self, method: str, form: TypeAdapter[Any], kept: str) -> Any:
         try:
@@ -100,7 +114,8 @@ class _Recorded:
             bound.apply_defaults()
             arguments = {name: value for name, value in bound.arguments.items() if name != "self"}
             real = getattr(self._port, method)
-            return self._book.answer(f"{self._name}.{method}", arguments, form, lambda: real(*args, **kwargs))
+            answer = self._book.answer if self._name in _UNTOLD else self._book.traced
+            return answer(f"{self._name}.{method}", arguments, form, lambda: real(*args, **kwargs))
 
         return call
 
@@ -121,16 +136,19 @@ class _RecordedResolver:
     def resolve(self, inquiry: Inquiry, deps: Deps) -> Resolution:
         """The recorded resolution of the same inquiry; the first time, the resolver's own."""
         asked = {"inquiry": inquiry, "prompt": deps.desk.prompts.get("resolver", "")}
-        return self._book.answer("resolver.resolve", asked, _RESOLUTION, lambda: self._resolver.resolve(inquiry, deps))
+        return self._book.traced("resolver.resolve", asked, _RESOLUTION, lambda: self._resolver.resolve(inquiry, deps))
 
     def second(self, inquiry: Inquiry, resolution: Resolution, deps: Deps) -> Opinion:
         """The recorded opinion on the same resolution; the first time, the second model's own."""
         asked = {"inquiry": inquiry, "resolution": resolution, "prompt": deps.desk.prompts.get("critic", "")}
-        return self._book.answer(
+        return self._book.traced(
             "resolver.second", asked, _OPINION, lambda: self._resolver.second(inquiry, resolution, deps)
         )
 
 
+_UNTOLD = ("clock", "ledger")
+"""Ports whose answers are no lookup: they have no span of their own."""
+_AGENTS = {"resolver.resolve": "resolver", "resolver.second": "critic"}
 _RESOLUTION, _OPINION = TypeAdapter(Resolution), TypeAdapter(Opinion)
 
 

@@ -16,7 +16,7 @@ from countersign.ledger import effects, story
 from countersign.ledger.file import read_only
 from countersign.ledger.records import Facts, load
 from countersign.ledger.rows import ticket_of
-from countersign.ledger.schema import quarantine, tickets
+from countersign.ledger.schema import audit, quarantine, tickets
 from countersign.ledger.sql import SqlLedger
 from countersign.ledger.story import Event
 from countersign.ledger.waiting import Queue, Waiting, queue, waiting
@@ -27,6 +27,7 @@ __all__ = [
     "Source",
     "Summary",
     "Waiting",
+    "identity",
     "quarantined",
     "queue",
     "summary",
@@ -90,6 +91,12 @@ def summary(source: Source, only: Iterable[str] | None = None) -> Summary:
             quarantined=connection.scalar(sa.select(sa.func.count()).select_from(quarantine)) or 0,
             by_category=dict(Counter(ticket.category or "none" for ticket in kept)),
         )  # fmt: skip
+
+
+def identity(source: Source) -> str:
+    """What tells this ledger from any other: the hash of its first audit row; empty before there is one."""
+    with view(source) as connection:
+        return connection.scalar(sa.select(audit.c.hash).order_by(audit.c.seq).limit(1)) or ""
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from countersign.domain.errors import ModelError, ReplayMismatchError
-from countersign.domain.exchange import Answer, Failure, Kept
+from countersign.domain.exchange import Answer, Failure, Kept, Usage
 from countersign.domain.model import Budget, Cost, Engine, ModelCall, Tier
 from countersign.domain.ticket import TicketRef
 from countersign.llm.book import Book
@@ -15,11 +15,16 @@ from countersign.llm.cassette import Cassette
 from countersign.llm.request import Request
 from countersign.llm.seat import Seat
 from countersign.ports import Clock
+from countersign.spans import UNTRACED, Facts, Span, Tracer
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from langchain_core.language_models import BaseChatModel
 
 T = TypeVar("T", bound=BaseModel)
+_PROVIDERS = {"endpoint": "openai"}
+"""As the GenAI conventions name who speaks OpenAI's API; what sits in this process is named as ours."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +40,7 @@ class Parts:
     """The desk's prompts, by name."""
     cassette: Cassette | None = None
     """What answers in place of the seats, on a replay."""
+    tracer: Tracer = UNTRACED
 
     def engine(self, tier: Tier) -> Engine | None:
         """See `ports.Models`."""
@@ -91,17 +97,25 @@ class StepModels:
             hint = f"set COUNTERSIGN_MODEL__{tier.upper()}"
             raise ModelError("nothing sits in this seat", hint=hint, detail="none")
         call = self._call(tier, seat.engine, prompt, Kept(parts=request.parts).request)
-        reserved = book.reserve(call, seat.most(request), self.parts.budgets, self.parts.clock.now())
-        heard = seat.call(request, reserved.ms / 1000)
-        read, written, micros = 0, 0, 0
-        if heard.answer:
-            usage = heard.answer.usage
-            read, written, micros = usage.read, usage.written, seat.price(usage)
-        cost = Cost(calls=heard.requests, tokens=read + written, ms=heard.ms, micros=micros)
-        book.finish(reserved, cost, (read, written), heard.failure.full_code if heard.failure else "")
-        if heard.answer is None:
-            raise heard.failure or ModelError("there was no answer", detail="unexpected")
-        return heard.answer
+        with self._span(tier, seat.engine) as span:
+            reserved = book.reserve(call, seat.most(request), self.parts.budgets, self.parts.clock.now())
+            heard = seat.call(request, reserved.ms / 1000)
+            usage = heard.answer.usage if heard.answer else Usage()
+            cost = Cost(
+                calls=heard.requests, tokens=usage.read + usage.written, ms=heard.ms,
+                micros=seat.price(usage) if heard.answer else 0,
+            )  # fmt: skip
+            span.note(requests=cost.calls, tokens_in=usage.read, tokens_out=usage.written, micros=cost.micros)
+            failed = heard.failure.full_code if heard.failure else ""
+            book.finish(reserved, cost, (usage.read, usage.written), failed)
+            if heard.answer is None:
+                raise heard.failure or ModelError("there was no answer", detail="unexpected")
+            return heard.answer
+
+    def _span(self, tier: Tier, engine: Engine, *, recorded: bool = False) -> "AbstractContextManager[Span]":
+        provider = _PROVIDERS.get(engine.kind, f"countersign.{engine.kind}")
+        facts = Facts(provider=provider, tier=tier, recorded=recorded)
+        return self.parts.tracer.span("model", engine.name, self.ref, **facts)
 
     def _kept(self, step: str, question: Kept) -> Kept | None:
         found = self.parts.book.recall(self.ref.id, step, question.request)
@@ -126,7 +140,9 @@ class StepModels:
         if engine is None:
             engine = Engine(kind="recorded", name="nothing", settings="")
         call = self._call(tier, engine, question.prompt, question.request)
-        self.parts.book.note_recorded(call, self.parts.clock.now())
+        with self._span(tier, engine, recorded=True) as span:
+            span.failed(kept.code)
+            self.parts.book.note_recorded(call, self.parts.clock.now())
 
     def _call(self, tier: Tier, engine: Engine, prompt: str, request: str) -> ModelCall:
         return ModelCall(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from countersign.domain.errors import CountersignError, StorageError
+from countersign.domain.errors import CountersignError, StorageError, code_of
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import scratch
 from countersign.ledger.recording import Recording
@@ -192,7 +192,7 @@ class Rerun:
 
     def _failed(self, error: Exception) -> None:
         """A step that ends in an error now: the same then, the end of what is recorded, or a divergence."""
-        code = error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"
+        code = code_of(error)
         if isinstance(error, StorageError):
             raise NotKeptError(str(error)) from error
         outcome = self.record.outcome_of(self.turn)

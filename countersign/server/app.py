@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from checkpoints.thread import thread_id
 from countersign import __version__
-from countersign.domain.errors import CountersignError
+from countersign.domain.errors import code_of
 from countersign.ledger.read import waiting
 from countersign.reconcile import reconcile
 from countersign.review import expire
@@ -77,7 +77,7 @@ async def _keep_up(stop: Event) -> None:
             await asyncio.to_thread(_catch_up, stop)
             await _show_waiting()
         except Exception as error:  # noqa: BLE001  whatever it was, the next minute is another chance
-            code = error.full_code if isinstance(error, CountersignError) else f"bug.{type(error).__name__}"
+            code = code_of(error)
             _log.error("could not put right what was left behind [%s]", code)
         await asyncio.to_thread(stop.wait, EVERY)
 

@@ -42,7 +42,8 @@ class AgentTool:
         """Calls it and notes in the casebook that it was called. Raises what the call raises."""
         before, problem = len(book.facts), ""
         try:
-            return self.call(book, given)
+            with book.deps.tracer.span("tool", self.name):
+                return self.call(book, given)
         except CountersignError as error:
             problem = error.full_code
             raise
