@@ -25,6 +25,7 @@ from countersign.domain.state import STATE_TYPES, TicketState, Update
 from countersign.domain.ticket import TicketRef
 from countersign.ports import Deps
 from countersign.runtime import Runtime, thread_config
+from countersign.spans import UNTRACED
 from graphs.catalog import NODES
 from graphs.support import FORKS, ROAD, support_graph
 
@@ -85,8 +86,8 @@ def _length(runtime: Runtime) -> int:
 
 
 def unrecorded(deps: Deps) -> Deps:
-    """Deps whose reads nobody records."""
-    return replace(deps, scope=_unscoped)
+    """Deps whose reads nobody records, and whose steps nobody traces."""
+    return replace(deps, scope=_unscoped, tracer=UNTRACED)
 
 
 def _unscoped(deps: Deps, _ref: TicketRef, _step: str) -> Deps:
@@ -137,7 +138,7 @@ def _handling(name: str, runtime: Runtime, folder: Path) -> Generator[Handle]:
             yield lambda ref: runtime.handle(ref.id)
         else:
             saver = stack.enter_context(stock(folder / "sync.db")) if name == SYNC else None
-            graph: Graph = support_graph(unrecorded(deps) if name == BARE else deps, saver)
+            graph: Graph = support_graph(unrecorded(deps) if name == BARE else replace(deps, tracer=UNTRACED), saver)
             yield _invoking(graph, kept=saver is not None)
 
 
@@ -165,7 +166,9 @@ async def _awaited(deps: Deps, refs: Sequence[TicketRef], at_once: int, path: Pa
     async with AsyncExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(at_once))
         asyncio.get_running_loop().set_default_executor(pool)
-        graph: Graph = support_graph(deps, await stack.enter_async_context(_stock_async(path)))
+        graph: Graph = support_graph(
+            replace(deps, tracer=UNTRACED), await stack.enter_async_context(_stock_async(path))
+        )
 
         async def handle(ref: TicketRef) -> None:
             async with places:

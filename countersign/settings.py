@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     trace_megabytes: int = Field(default=64, ge=0, le=100_000)
     """How large the file of spans under `var/traces` may get; 0: none is written."""
     otlp_endpoint: str = Field(
-        "", validation_alias=AliasChoices("COUNTERSIGN_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+        default="", validation_alias=AliasChoices("COUNTERSIGN_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
     )
     """Where spans are sent by OTLP over HTTP: an address without its `/v1/traces`; OTEL_EXPORTER_OTLP_ENDPOINT \
 where it is not set."""

@@ -35,6 +35,8 @@ class Check:
 
 def checks(settings: Settings) -> tuple[Check, ...]:
     """Every check of an installation, a desk and its files; none raises."""
+    from countersign.cli.checkup_traces import traces
+
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
         ("packages", _packages),
         ("libraries", _libraries),
@@ -50,6 +52,7 @@ def checks(settings: Settings) -> tuple[Check, ...]:
         ("checkpoints", _checkpoints),
         ("shop", _shop),
         ("outbox", _outbox),
+        ("traces", traces),
     )
     return tuple(found for name, look in looks for found in _safely(name, look, settings))
 

@@ -137,6 +137,9 @@ def opened(desk: Path | None, var: Path | None, replay: Path | None = None) -> "
 
             runtime = stack.enter_context(open_runtime(settings))
         yield runtime
+    lost = runtime.deps.tracer.lost
+    if lost:
+        typer.echo(f"countersign: {lost:,} spans were not kept or not delivered [telemetry.lost]", err=True)
 
 
 def work(

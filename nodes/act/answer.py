@@ -16,6 +16,7 @@ from countersign.domain.review import (
     TakeOver,
 )
 from countersign.domain.state import TicketState
+from countersign.domain.ticket import TicketRef
 from countersign.ports import Deps
 from nodes.act.editing import edited_by, late_answer_of, own_answer_of
 from nodes.act.planned import undoing
@@ -53,7 +54,8 @@ def write_late_answer(state: TicketState, said: OwnAnswer | TakeOver | Close, pe
     if isinstance(said, OwnAnswer):
         name = "R-" + digest([ref, who.id, said.text])[:16]
         edited, asked = late_answer_of(said, state, name, who, deps)
-        deps.ledger.answer_ended(ref, who.id, now, permit=permit_of(who, deps), edited=edited, asked=asked)
+        review = deps.ledger.answer_ended(ref, who.id, now, permit=permit_of(who, deps), edited=edited, asked=asked)
+        deps.tracer.begin(TicketRef(id=ref.id, turn=review.turn))
     else:
         status = "closed" if isinstance(said, Close) else "handed_over"
         deps.ledger.settle_ended(ref, status, who.id, said.note, now)

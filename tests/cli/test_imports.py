@@ -9,7 +9,17 @@ import pytest
 from tests.cli.command import environment
 from tests.cli.conftest import Handled
 
-HEAVY = ("langgraph", "langchain", "langchain_core", "sklearn", "alembic", "numpy", "cedarpy")
+HEAVY = (
+    "langgraph",
+    "langchain",
+    "langchain_core",
+    "sklearn",
+    "alembic",
+    "numpy",
+    "cedarpy",
+    "opentelemetry",
+    "requests",
+)
 PROBE = """
 import json, sys
 from countersign.cli import main
@@ -22,7 +32,10 @@ sys.stderr.write(json.dumps({"code": code, "loaded": loaded}))
 """
 
 
-@pytest.mark.parametrize("command", ["--help", "inbox", "show CS-1001", "why CS-1001", "quarantine", "inbox --json"])
+@pytest.mark.parametrize(
+    "command",
+    ["--help", "inbox", "show CS-1001", "why CS-1001", "quarantine", "inbox --json", "stats", "trace CS-1001"],
+)
 def test_reading_loads_no_framework(command: str, handled: Handled) -> None:
     """Neither help nor a reading command imports langgraph, langchain, scikit-learn or alembic."""
     probe = f"import sys; sys.argv = [{','.join(HEAVY)!r}, *{command.split()!r}]\n{PROBE}"

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.command import countersign, one_line
 from tests.cli.conftest import Handled
 
-READING = ("inbox", "quarantine", "show CS-1001", "why CS-1001")
+READING = ("inbox", "quarantine", "show CS-1001", "why CS-1001", "stats", "trace CS-1001")
 
 
 @pytest.mark.parametrize("command", READING)
@@ -20,7 +20,7 @@ def test_nothing_run_yet_says_what_to_run(command: str, tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
-@pytest.mark.parametrize("command", ["show", "why"])
+@pytest.mark.parametrize("command", ["show", "why", "trace"])
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_an_unknown_ticket_is_one_line(command: str, flags: tuple[str, ...], handled: Handled) -> None:
     """A ticket that does not exist ends with one line that names it."""
@@ -92,13 +92,43 @@ def test_the_quarantine_names_file_and_reason(handled: Handled) -> None:
         assert shown in drawn
 
 
-@pytest.mark.parametrize("command", ["inbox", "quarantine", "show", "why"])
+def test_stats_begin_with_what_was_settled(handled: Handled) -> None:
+    """The share without a person stands first; JSON has every figure; nothing that a customer wrote is in either."""
+    drawn = countersign("stats", var=handled.var).stdout
+    told = json.loads(countersign("stats", "--json", var=handled.var).stdout)
+    settled = told["settled"]
+    assert drawn.startswith(f"{100 * settled['settled'] / settled['tickets']:.1f} % of {settled['tickets']} tickets")
+    assert settled["tickets"] == sum(told["outcomes"].values())
+    assert [(failed["code"], failed["where"]) for failed in told["failures"]] == [("input.empty", "message")]
+    assert all(one["observed"] == one["begun"] for one in told["observed"])
+    assert "@" not in drawn + json.dumps(told)
+
+
+def test_stats_since(handled: Handled) -> None:
+    """A time that has no tickets says so; what is no time is one line."""
+    assert "No ticket was opened" in countersign("stats", "--since", "2999-01-01", var=handled.var).stdout
+    assert json.loads(countersign("stats", "--since", "1d", "--json", var=handled.var).stdout)["routes"]
+    assert "7d" in one_line(countersign("stats", "--since", "yesterday", var=handled.var), "settings")
+
+
+def test_trace_draws_each_node_below_its_turn(handled: Handled) -> None:
+    """The waterfall has nodes, lookups and effects; JSON has the spans as OTLP has them."""
+    drawn = countersign("trace", "CS-1001", var=handled.var).stdout.splitlines()
+    names = [line.split()[0] for line in drawn if "█" in line]
+    assert names[:3] == ["support", "receive", "redact"]
+    assert {"shop.order", "send_reply", "record_outcome"} <= set(names)
+    (turn,) = json.loads(countersign("trace", "1001", "--json", var=handled.var).stdout)
+    assert turn["trace"] in drawn[0]
+    assert {span["traceId"] for span in turn["spans"]} == {turn["trace"]}
+
+
+@pytest.mark.parametrize("command", ["inbox", "quarantine", "show", "why", "stats", "trace"])
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_no_text_from_mail_acts_on_the_terminal(command: str, flags: tuple[str, ...], handled: Handled) -> None:
     """Control characters never come through, and what looks like markup is shown as it was written."""
-    ticket = ("CS-1005",) if command in ("show", "why") else ()
+    ticket = ("CS-1005",) if command in ("show", "why", "trace") else ()
     finished = countersign(command, *ticket, *flags, var=handled.var)
     assert finished.returncode == 0
     assert all(sign.isprintable() or sign == "\n" for sign in finished.stdout)
-    if command != "quarantine":
+    if command in ("inbox", "show", "why"):
         assert "[bold red]refund[/]" in finished.stdout

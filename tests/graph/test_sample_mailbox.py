@@ -1,6 +1,7 @@
 """The sample mailbox, handled end to end: each message comes to what the rules of the business imply."""
 
 import io
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,34 @@ def handled(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Han
         clock.move(minutes=5)
         _, second = _run(runtime)
     return Handled(var=var, came=came, first=first, second=second)
+
+
+def test_no_trace_has_anybodys_data(handled: Handled) -> None:
+    """Of the whole mailbox's spans: every text is a name or a code, and no customer, order or mail is among them."""
+    import json
+    import sqlite3
+    from email import policy
+    from email.parser import BytesParser
+
+    written = (handled.var / "traces" / "spans.jsonl").read_text()
+    lines = [json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"][0] for line in written.splitlines()]
+    texts = {text for span in lines for text in (span["name"], *_texts(span["attributes"]))}
+    assert len(lines) > 10 * len(handled.came)
+    assert all(re.fullmatch(r"[A-Za-z0-9_.:/+-]*( [A-Za-z0-9_.:/+-]+)?", text) for text in texts), texts
+    told = "\n".join(sorted(texts)).lower()
+    with sqlite3.connect(handled.var / "shop.db") as shop:
+        known = {str(value) for row in shop.execute("SELECT email, name FROM customers") for value in row}
+        known |= {str(row[0]) for row in shop.execute("SELECT number FROM orders")}
+    for path in MAIL.glob("*.eml"):
+        mail = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
+        known |= {str(mail["From"]), str(mail["Subject"]), str(mail["Message-ID"])}
+    assert len(known) > 500
+    assert [value for value in known if len(value) > 3 and value.lower() in told] == []
+    assert "@" not in written
+
+
+def _texts(attributes: list[dict[str, Any]]) -> list[str]:
+    return [each["value"]["stringValue"] for each in attributes if "stringValue" in each["value"]]
 
 
 def _run(runtime: Runtime) -> tuple[dict[str, Came], Summary]:
