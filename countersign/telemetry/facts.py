@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from countersign.domain.errors import code_of
 
@@ -40,6 +41,7 @@ _CLEAN = re.compile(r"(?!.*\d{9})[A-Za-z0-9_.:/+-]{0,100}", re.ASCII)
 Value = str | int | float | bool
 
 
+@lru_cache(maxsize=4096, typed=True)
 def clean(value: Value) -> Value:
     """The value as it may be written: figures as they are, of texts those that are names or codes."""
     if not isinstance(value, str) or _CLEAN.fullmatch(value):

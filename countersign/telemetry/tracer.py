@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from countersign.telemetry.export import Export
 
 _SERVICE = {"service.name": "countersign", "service.version": __version__}
+_NAMED = ("message", "turn", "model")
+"""Kinds of span that name their ticket."""
 _KINDS = {"message": trace.SpanKind.CONSUMER, "model": trace.SpanKind.CLIENT}
 
 
@@ -150,10 +152,11 @@ def _title(kind: SpanKind, name: str) -> str:
 
 
 def _known(kind: SpanKind, name: str, ref: TicketRef | None) -> dict[str, Value]:
+    """What each span of a kind says; whose a node, a lookup or an effect is, its trace tells."""
     known: dict[str, Value] = {KIND: kind}
-    if ref:
+    if ref and kind in _NAMED:
         known |= {TICKET: clean(ref.id), TURN: ref.turn, CONVERSATION: clean(ref.id)}
     if kind in OPERATIONS:
         operation, named = OPERATIONS[kind]
-        known |= {OPERATION: operation, named: clean(name)}
+        known[OPERATION], known[named] = operation, clean(name)
     return known

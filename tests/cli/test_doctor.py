@@ -12,7 +12,7 @@ from tests.cli.conftest import Handled
 
 NAMES = (
     "packages", "libraries", "decoding", "sqlite", "settings", "runtime files", "desk", "policy", "templates", "ledger",
-    "checkpoints", "shop", "outbox",
+    "checkpoints", "shop", "outbox", "traces",
 )  # fmt: skip
 
 
@@ -106,3 +106,10 @@ def test_problems_of_a_desk(tmp_path: Path) -> None:
     found = problems(tmp_path / "var", COUNTERSIGN_DESK=str(desk))
     assert set(found) == {"policy", "templates"}
     assert "policy.cedar:" in found["policy"]["text"]
+
+
+def test_an_endpoint_for_spans_that_is_not_there_is_found(tmp_path: Path) -> None:
+    """Where nobody listens for spans, the next step names the variable; a key in the address stays out."""
+    found = problems(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://me:secret-4711@127.0.0.1:9")["traces"]
+    assert "COUNTERSIGN_OTLP_ENDPOINT" in found["step"]
+    assert "secret-4711" not in json.dumps(found)
