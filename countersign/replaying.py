@@ -2,12 +2,14 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checkpoints.strict import enable_strict, require_strict
 from countersign.domain.errors import RejectedError
 from countersign.domain.review import Edit, EditedProposal
 from countersign.settings import Settings
+from countersign.spans import UNTRACED
 
 if TYPE_CHECKING:
     from countersign.display.replays import ForkView
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def replayer_of(runtime: "Runtime", *, live: bool = False) -> "Replayer":
-    """Replays with an open desk's parts, from its ledger."""
+    """Replays with an open desk's parts, from its ledger; what runs again leaves no span in the ticket's trace."""
     from countersign.compose import todays_parts, triage_digest
     from countersign.replay.replayer import Replayer
 
-    deps = runtime.deps
+    deps = replace(runtime.deps, tracer=UNTRACED)
     return Replayer(
         deps, runtime.ledger, runtime.settings.checkpoint_file, todays_parts(deps), triage_digest(deps.triage), live
     )

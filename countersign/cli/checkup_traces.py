@@ -23,11 +23,12 @@ def _endpoint(address: str) -> Check:
     step = "check COUNTERSIGN_OTLP_ENDPOINT: scheme, host and port, without /v1/traces"
     try:
         parts = urlsplit(address)
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-        server = f"{parts.hostname}:{port}"
-        socket.create_connection((parts.hostname or "", port), timeout=_SECONDS).close()
+        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
     except (KeyError, ValueError):
         return Check(name="traces", ok=False, text="the endpoint is no address", step=step, code="settings")
+    server = f"{host}:{port}"
+    try:
+        socket.create_connection((host, port), timeout=_SECONDS).close()
     except OSError as error:
         return Check(name="traces", ok=False, text=f"{server}: {error}", step=step, code="retry.telemetry")
     return Check(name="traces", ok=True, text=f"{server} takes spans by OTLP")
