@@ -21,6 +21,7 @@ from countersign.ports import Deps
 from countersign.replay.calls import RecordedCalls
 from countersign.replay.effects import RecordedGateway
 from countersign.replay.playback import Guarded, Playback, StoppedClock, outside
+from countersign.spans import UNTRACED
 from graphs.support import SupportGraph, support_graph
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def _scratch(deps: Deps, ledger: SqlLedger, clock: StoppedClock, gateway: Record
     guarded: dict[str, Any] = {name: Guarded(name, getattr(deps, name), playback) for name in outside(deps)}
     guarded["outbox"] = Guarded("outbox", None, playback)
     if isinstance(deps.models, SeatedModels):
-        parts = replace(deps.models.parts, book=RecordedCalls(ledger, playback), clock=clock, cassette=None)
+        book = RecordedCalls(ledger, playback)
+        parts = replace(deps.models.parts, book=book, clock=clock, cassette=None, tracer=UNTRACED)
         guarded["models"] = SeatedModels(parts)
     return replace(
         deps, ledger=ledger, clock=clock, gateway=gateway, scope=playback.scope, person="", on_point=None, **guarded

@@ -204,7 +204,9 @@ def test_a_collector_is_sent_what_the_file_has(
     assert {span.trace_id.hex() for span in found.spans} == {trace.id}
     for span in trace.spans:
         told = sent[span["spanId"]]
-        told.ClearField("flags")
+        told.ClearField("flags")  # the exporter says that the ids are not random, and an empty status
+        if not told.status.code:
+            told.ClearField("status")
         assert as_sent(span) == told
     (resource,) = {str(each.resource) for each in found.received}
     assert '"countersign"' in resource.replace("\n", "")
