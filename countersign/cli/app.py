@@ -33,6 +33,7 @@ _COMMANDS = (
     "review",
     "replay",
     "retention",
+    "erase",
     "desk",
     "triage",
     "triage_learning",

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,6 +108,25 @@ def write_cassette(folder: Path, seats: Seats, recordings: Iterable[Recording]) 
         _write(folder / f"{place}-{recording.kept.request[:12]}.json", recording)
         count += 1
     return count
+
+
+def forget(folder: Path, requests: Collection[str], marks: Collection[str], *, dry_run: bool = False) -> int:
+    """Deletes the recordings of some requests, and those that name a mark (in lower case); answers how many.
+
+    Raises SettingsError where there is no cassette in the folder, or a file of it can't be read.
+    """
+    read_cassette(folder)
+    gone = 0
+    for path in sorted(folder.glob("*.json")):
+        text = path.read_text(encoding="utf-8")
+        if path.name == _SEATS:
+            continue
+        asked = Recording.model_validate_json(text).kept.request
+        if asked in requests or any(mark in text.lower() for mark in marks):
+            gone += 1
+            if not dry_run:
+                path.unlink()
+    return gone
 
 
 def _write(path: Path, value: Frozen) -> None:
