@@ -121,7 +121,7 @@ def _attachments(body: bytes) -> set[str]:
 
 
 def _parts(raw: bytes) -> Iterator[str]:
-    """The blobs that a raw mail's attachments have, if they were put: of what is in quarantine nobody wrote them down."""
+    """The blobs that a raw mail's attachments have; of what is in quarantine nobody wrote them down."""
     for part in message_from_bytes(raw).walk():
         content = part.get_payload(decode=True)
         if isinstance(content, bytes):

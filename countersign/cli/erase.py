@@ -75,9 +75,9 @@ def _print(found: "Erased") -> None:
     from countersign.cli.style import console
 
     out = console()
-    would = "would be" if found.dry_run else "are"
-    named = f": {', '.join(found.tickets)}" if found.tickets else ""
-    out.print(f"{len(found.tickets)} tickets {would} erased{named}", soft_wrap=True)
+    count, named = len(found.tickets), f": {', '.join(found.tickets)}" if found.tickets else "."
+    verb = "would be" if found.dry_run else "is" if count == 1 else "are"
+    out.print(f"{count} {'ticket' if count == 1 else 'tickets'} {verb} erased{named}", soft_wrap=True)
     rows = Table(box=None, pad_edge=False, show_header=False)
     rows.add_column(style="bold", justify="right")
     rows.add_column()

@@ -22,6 +22,9 @@ OnPoint = Callable[[str], None]
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
 
+SCRUB_MILLISECONDS = 10_000
+"""How long writing the file anew waits for whoever reads or writes."""
+
 _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON", "secure_delete = ON")
 
 _PAGES_AT_ONCE = 500
@@ -111,7 +114,7 @@ class LedgerFile:
         """
         self._require_open()
         with storage_faults(self.path), closing(_maintenance(self.path)) as connection:
-            connection.execute("PRAGMA busy_timeout = 10000")
+            connection.execute(f"PRAGMA busy_timeout = {SCRUB_MILLISECONDS}")
             connection.execute("VACUUM")
             if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise StorageError("the ledger's log is read by another process", where=str(self.path), detail="busy")

@@ -16,7 +16,7 @@ from countersign.review import shown
 from countersign.runtime import Runtime
 from tests.graph.reviewing import deliver as deliver_of_simon
 from tests.graph.reviewing import say
-from tests.graph.teaching import ROOT, deliver, label_all
+from tests.graph.teaching import MAYA, ROOT, deliver, label_all
 
 NADIA, NADIA_ID, ORDER = "nadia.kowalczyk@example.com", "C-00005", "FH-10006"
 WORD = "zugspitzlampe"
@@ -52,8 +52,8 @@ def fill(runtime: Runtime, folder: Path) -> Path:
     label_all(runtime, "double_charge")
     waiting = deliver_of_simon(runtime)
     say(runtime, shown(runtime, waiting.id), Approve(note="The carrier says it is lost."))
-    for sender in (NADIA, "maya.ellingham@example.org"):
-        deliver(runtime, f"Could somebody tell me whether the choir of {sender} may sing in your shop?", sender)
+    deliver(runtime, "Could somebody tell me whether my choir may sing in your shop?", NADIA)
+    deliver(runtime, "Could somebody tell me whether the snails of my garden may race in your shop?", MAYA)
     tickets = tickets_of(runtime, "1 = 1")
     runtime.saver.copy_thread(thread_id("CS-1001"), "a-copy")
     export(runtime, tickets, folder / "cassette")
@@ -92,6 +92,19 @@ def _texts(data: bytes) -> Iterator[bytes]:
             with suppress(zlib.error):
                 yield zlib.decompressobj().decompress(data[place : place + 65_536], 1_000_000).lower()
             place = data.find(head, place + 1)
+
+
+def mail_of(runtime: Runtime, folder: Path, tickets: list[str]) -> dict[Path, bytes]:
+    """The mails, copies of replies and recorded answers of some tickets, by file."""
+    listed = ", ".join(f"'{ticket}'" for ticket in tickets)
+    with runtime.ledger.file.reading() as connection:
+        named = connection.exec_driver_sql(f"SELECT body FROM inbox WHERE ticket IN ({listed})").scalars()
+        blobs = [folder / "var" / "blobs" / name[:2] / name for name in named]
+    sent = (path for path in (folder / "var" / "outbox").rglob("*.eml"))
+    ours = [path for path in sent if any(f"[{ticket}]".encode() in path.read_bytes() for ticket in tickets)]
+    recorded = [path for path in (folder / "cassette").glob("CS-*") if path.name[:7] in tickets]
+    assert min(map(len, (blobs, ours, recorded))) > 0
+    return {path: path.read_bytes() for path in (*blobs, *ours, *recorded)}
 
 
 def rows_of_others(runtime: Runtime, tickets: list[str]) -> dict[str, list[tuple[object, ...]]]:
