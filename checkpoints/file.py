@@ -137,16 +137,12 @@ class ThreadFile:
 
         Raises StorageError (`storage.busy`) while another process reads or writes.
         """
-        with self._lock:
-            self.require_open()
+        with self._lock, self._patient(10):
             try:
-                self._connection.execute("PRAGMA busy_timeout=10000")
                 self._connection.execute("VACUUM")
                 busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             except sqlite3.Error as error:
                 raise self._fault(error, "") from error
-            finally:
-                self._connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
         if busy:
             text = "the threads' log is read by another process"
             raise StorageError(text, where=str(self._path), detail="busy")

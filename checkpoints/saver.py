@@ -185,10 +185,6 @@ class ThreadSaver(BaseCheckpointSaver[str]):
         """Returns the space of what was deleted to the disk; `repacked`, of the gaps between rows as well."""
         self._file.give_back(repacked=repacked)
 
-    def scrub(self) -> None:
-        """Leaves no byte of what was deleted in the file or its log. Raises StorageError (`storage.busy`)."""
-        self._file.scrub()
-
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As `get_tuple`."""
         return await self._aside(self.get_tuple, config)

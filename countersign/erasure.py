@@ -6,10 +6,11 @@ Whatever was begun is finished by the next erasure, of whomever.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Collection, Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +18,9 @@ from tempfile import gettempdir
 from time import time
 from typing import TYPE_CHECKING
 
+from checkpoints.file import ThreadFile
 from checkpoints.thread import thread_id
+from countersign.adapters.blobs import FolderBlobs
 from countersign.adapters.outbox import MaildirOutbox
 from countersign.domain.erasure import Erased
 from countersign.domain.errors import RejectedError, SettingsError, StorageError
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 _UNDER_WAY = 3600.0
 """Seconds for which mail that was put down may not be in the inbox yet."""
+_TELLING = 5
+"""Letters that a text must have to be looked for."""
 _ABOUT = "erasure"
 """What the audit says that somebody wanted who may not."""
 
@@ -57,8 +62,8 @@ def erase(
     """
     who = known_person(_ABOUT, person, runtime.deps)
     known = _known(runtime, customer)
-    refs = (*law.tickets_of(runtime.ledger, known.ids, known.addresses), *_quarantined(runtime, known.addresses))
-    work = _Work(runtime, known, refs, who.id, tuple(cassettes))
+    refs = (*law.tickets_of(runtime.ledger, known.ids, known.addresses), *_quarantined(runtime, known))
+    work = _Work(runtime, known, refs, who.id, tuple(map(cassette.read_cassette, cassettes)))
     work.require_ended(leave_unknown=leave_unknown)
     if dry_run:
         return work.told(work.outside(dry_run=True), dry_run=True)
@@ -76,8 +81,16 @@ class _Known:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Texts by which the customer is recognised, in lower case."""
-        return tuple(sorted(mark.lower() for mark in (*self.ids, *self.addresses, *self.orders)))
+        """Texts by which the customer is recognised, in lower case; one of a few letters would be found everywhere."""
+        found = (mark.lower() for mark in (*self.ids, *self.addresses, *self.orders))
+        return tuple(sorted(mark for mark in found if len(mark) >= _TELLING))
+
+    def is_named(self, text: bytes) -> bool:
+        """Whether a text names the customer: a mark stands in it as a whole, not as the end of somebody else's."""
+        return any(
+            re.search(rb"(?<![\w.%+-])" + re.escape(mark.encode()) + rb"(?![\w-]|\.\w)", text.lower())
+            for mark in self.marks
+        )
 
 
 def _known(runtime: "Runtime", customer: str) -> _Known:
@@ -89,21 +102,21 @@ def _known(runtime: "Runtime", customer: str) -> _Known:
     while True:
         before = len(ids) + len(addresses)
         ids |= {one.id for address in addresses for one in shop.customers_by_email(address)}
-        addresses |= {found.email.lower() for one in ids if (found := shop.customer(one))}
-        for _, one, on_record in law.people_of(runtime.ledger, law.tickets_of(runtime.ledger, ids, addresses)):
-            if on_record and (one in ids or on_record.lower() in addresses):
+        addresses |= {found.email.lower() for one in ids if (found := shop.customer(one)) and found.email}
+        for one, on_record in law.people_of(runtime.ledger, law.tickets_of(runtime.ledger, ids, addresses)):
+            if one and on_record and (one in ids or on_record.lower() in addresses):
                 ids, addresses = ids | {one}, addresses | {on_record.lower()}
         if len(ids) + len(addresses) == before:
             break
     orders = {order.number for one in ids for order in shop.orders_of(one)}
-    return _Known(frozenset(ids - {""}), frozenset(addresses), frozenset(orders))
+    return _Known(frozenset(ids), frozenset(addresses), frozenset(orders))
 
 
-def _quarantined(runtime: "Runtime", addresses: Collection[str]) -> Iterator[str]:
+def _quarantined(runtime: "Runtime", known: _Known) -> Iterator[str]:
     """Items in quarantine that name one of the addresses."""
+    writer = replace(known, ids=frozenset[str](), orders=frozenset[str]())
     for ref, said, raw in law.quarantined(runtime.ledger):
-        text = said.lower().encode("utf-8", "replace") + _bytes_of(runtime, raw).lower()
-        if any(address.encode() in text for address in addresses):
+        if writer.is_named(said.encode("utf-8", "replace") + b"\n" + _bytes_of(runtime, raw)):
             yield ref
 
 
@@ -128,11 +141,20 @@ def _parts(raw: bytes) -> Iterator[str]:
             yield sha256(content).hexdigest()
 
 
-def _forget_scratch(tickets: Collection[str]) -> None:
-    """Scratch files that a replay left which was killed."""
-    for folder in Path(gettempdir()).glob("countersign-*"):
-        for ticket in tickets:
-            shutil.rmtree(folder / ticket, ignore_errors=True)
+def _forget_scratch(tickets: Collection[str], known: _Known) -> None:
+    """Scratch files that a replay left which was killed; another desk's ticket may have the same number."""
+    for folder in (found / ticket for found in Path(gettempdir()).glob("countersign-*") for ticket in tickets):
+        if any(_holds(path, known.marks) for path in folder.glob("*.db*")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _holds(path: Path, marks: Collection[str]) -> bool:
+    """Whether a mark stands anywhere in a file's bytes."""
+    try:
+        text = path.read_bytes().lower()
+    except OSError:
+        return False
+    return any(mark.encode() in text for mark in marks)
 
 
 @dataclass(slots=True)
@@ -143,7 +165,7 @@ class _Work:
     known: _Known
     refs: tuple[str, ...]
     by: str
-    cassettes: tuple[Path, ...]
+    cassettes: tuple[cassette.Cassette, ...]
 
     def require_ended(self, *, leave_unknown: bool) -> None:
         """Raises RejectedError where something of it may not be erased yet."""
@@ -175,7 +197,8 @@ class _Work:
         if point:
             point("erasure.outside")
         law.destroy(ledger, self.refs, now())
-        self.runtime.saver.scrub()
+        with closing(ThreadFile(self.runtime.settings.checkpoint_file)) as threads:
+            threads.scrub()
         ledger.file.scrub()
         law.finish(ledger, self.refs, now())
         return self.told(found, dry_run=False)
@@ -189,13 +212,13 @@ class _Work:
         outbox = MaildirOutbox(runtime.settings.var / "outbox", runtime.deps.desk.settings.mail)
         sent = sum(outbox.forget(key, dry_run=dry_run) for key in found.sent)
         recorded = sum(
-            cassette.forget(folder, found.requests, self.known.marks, dry_run=dry_run) for folder in self.cassettes
+            cassette.forget(one, found.requests, self.known.is_named, dry_run=dry_run) for one in self.cassettes
         )
         retrain = tuple(one.version for one in models.every(runtime.ledger) if found.labels & set(one.labels))
         in_use = self._fall_back(retrain, dry_run=dry_run)
         tickets = tuple(ref for ref in self.refs if not ref.startswith("Q-"))
         if not dry_run:
-            _forget_scratch(tickets)
+            _forget_scratch(tickets, self.known)
         return Erased(
             tickets=tickets, quarantined=len(self.refs) - len(tickets), rows=rows, mail=mail, sent=sent,
             threads=self._threads(tickets, dry_run=dry_run), cassettes=recorded, labels=len(found.labels),
@@ -210,22 +233,24 @@ class _Work:
 
     def _mail(self, found: law.Traces, *, dry_run: bool) -> tuple[tuple[str, ...], Swept]:
         """Other people's tickets that mention the customer; and the blobs that none of those needs."""
-        blobs, mentioned = self.runtime.deps.blobs, set(law.mentions(self.runtime.ledger, self.refs, self.known.marks))
+        blobs = FolderBlobs(self.runtime.settings.var / "blobs")
+        mentioned = set(law.mentions(self.runtime.ledger, self.refs, self.known.marks))
         needed = set[str]()
         for ticket, body, raw in law.others_mail(self.runtime.ledger, self.refs):
             needed |= {body, raw, *_attachments(_bytes_of(self.runtime, body)), *_parts(_bytes_of(self.runtime, raw))}
             if ticket and (self._is_named(body) or self._is_named(raw)):
                 mentioned.add(ticket)
-        ours = {*found.bodies, *found.raw}
-        ours |= {blob for body in found.bodies for blob in _attachments(_bytes_of(self.runtime, body))}
-        ours |= {blob for raw in found.raw for blob in _parts(_bytes_of(self.runtime, raw))}
-        strays = set(blobs.put_before(time() - _UNDER_WAY)) - needed - ours
-        ours |= {blob for blob in strays if self._is_named(blob)}
-        return tuple(sorted(mentioned)), blobs.forget(ours - needed, dry_run=dry_run)
+        strays = (blob for blob in blobs.put_before(time() - _UNDER_WAY) if blob not in needed)
+        mail = {*found.bodies, *found.raw, *filter(self._is_named, strays)} - needed
+        attached = {blob for body in found.bodies for blob in _attachments(_bytes_of(self.runtime, body))}
+        attached |= {blob for raw in found.raw for blob in _parts(_bytes_of(self.runtime, raw))}
+        # The mail goes last: it says what was attached, whenever this is gone on with.
+        swept = [blobs.forget(names, dry_run=dry_run) for names in (attached - needed - mail, mail)]
+        files, size = sum(one.files for one in swept), sum(one.bytes for one in swept)
+        return tuple(sorted(mentioned)), Swept(files=files, bytes=size)
 
     def _is_named(self, blob: str) -> bool:
-        text = _bytes_of(self.runtime, blob).lower()
-        return any(mark.encode() in text for mark in self.known.marks)
+        return self.known.is_named(_bytes_of(self.runtime, blob))
 
     def _threads(self, tickets: Collection[str], *, dry_run: bool) -> int:
         """The tickets' threads, and copies of them that somebody made under other names."""
@@ -264,14 +289,9 @@ class _Work:
 
     def _left(self) -> Iterator[str]:
         """Files of the runtime folder and of the desk in which the customer can still be recognised."""
-        settings, marks = self.runtime.settings, [mark.encode() for mark in self.known.marks]
+        settings = self.runtime.settings
         folders = (settings.var, settings.desk_folder)
         for path in (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()):
-            if path.parent == settings.var and path.name.startswith("shop.db"):  # the system of record
-                continue
-            try:
-                text = path.read_bytes().lower()
-            except OSError:
-                continue
-            if any(mark in text for mark in marks):
+            record = path.parent == settings.var and path.name.startswith("shop.db")  # the business's own
+            if not record and _holds(path, self.known.marks):
                 yield str(path)

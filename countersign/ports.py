@@ -84,14 +84,6 @@ class Blobs(Protocol):
         """Deletes what is not needed and was last put before then (seconds since 1970)."""
         ...
 
-    def put_before(self, time: float) -> tuple[str, ...]:
-        """The names of what was last put before then (seconds since 1970)."""
-        ...
-
-    def forget(self, blobs: Collection[str], *, dry_run: bool = False) -> Swept:
-        """Deletes the bytes of these names, where they are there."""
-        ...
-
 
 class TriageModel(Protocol):
     """Predicts requests, or abstains."""

@@ -61,17 +61,18 @@ class Traces(Frozen):
 def tickets_of(source: Source, customers: Collection[str], addresses: Collection[str]) -> tuple[str, ...]:
     """Tickets of a customer: by their ids, by who wrote them, by the address on record; none that is under erasure."""
     sender, on_record = sa.func.lower(tickets.c.sender), sa.func.lower(tickets.c.on_record)
-    theirs = sa.or_(tickets.c.customer.in_(customers), sender.in_(addresses), on_record.in_(addresses))
+    ids, known = [one for one in customers if one], [one for one in addresses if one]  # nobody is everybody
+    theirs = sa.or_(tickets.c.customer.in_(ids), sender.in_(known), on_record.in_(known))
     found = sa.select(tickets.c.id).where(theirs, tickets.c.id.not_in(sa.select(erasures.c.ref)))
     with view(source) as connection:
         return tuple(connection.scalars(found.order_by(tickets.c.number)))
 
 
-def people_of(source: Source, refs: Collection[str]) -> tuple[tuple[str, str, str], ...]:
-    """Sender, customer and address on record of some tickets."""
-    found = sa.select(tickets.c.sender, tickets.c.customer, tickets.c.on_record).where(tickets.c.id.in_(refs))
+def people_of(source: Source, refs: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Customer and address on record of some tickets."""
+    found = sa.select(tickets.c.customer, tickets.c.on_record).where(tickets.c.id.in_(refs))
     with view(source) as connection:
-        return tuple((row.sender, row.customer, row.on_record) for row in connection.execute(found))
+        return tuple((row.customer, row.on_record) for row in connection.execute(found))
 
 
 def quarantined(source: Source) -> tuple[tuple[str, str, str], ...]:

@@ -9,20 +9,23 @@ from pathlib import Path
 import pytest
 
 from countersign.domain.erasure import Erased
-from countersign.domain.errors import CountersignError, RejectedError
+from countersign.domain.errors import CountersignError, RejectedError, SettingsError, UnknownOutcomeError
 from countersign.domain.review import OwnAnswer
+from countersign.domain.ticket import Quarantined
 from countersign.intake import take
 from countersign.lab.checker import check
 from countersign.ledger import models
 from countersign.ledger.check import check_ledger, head, verify
 from countersign.ledger.export import evidence, export_audit
-from countersign.ledger.read import timeline, waiting
+from countersign.ledger.read import quarantined, timeline, waiting
+from countersign.reconcile import reconcile
 from countersign.replaying import replayer_of
 from countersign.review import answer, reopen, shown
 from countersign.runtime import Runtime
 from tests.conftest import SteppingClock
 from tests.graph.erasing import MARKS, NADIA, NADIA_ID, ORDER, fill, found_in, mail_of, rows_of_others, tickets_of
 from tests.graph.teaching import ROOT, deliver, small_desk, taught
+from tests.graph.test_gateway import FaultyOutbox, always, lost_order, refunding
 from tests.messages import message
 
 POINTS = (
@@ -211,6 +214,40 @@ def test_sender_who_is_no_customer(runtime: Runtime, folder: Path) -> None:
     assert erased(runtime, folder, "Stranger@example.net").tickets == (ticket,)
     assert erased(runtime, folder, "someone.else@example.net").tickets == ()
     assert erased(runtime, folder, "C-99999").tickets == ()
+
+
+def test_names_are_whole(runtime: Runtime, folder: Path) -> None:
+    """Somebody whose address ends or begins like the customer's is somebody else."""
+    item = f"From: x{NADIA}.example\n\n".encode()
+    raw = runtime.deps.blobs.put(item)
+    runtime.ledger.quarantine(
+        Quarantined(key="q", source="s", code="input.empty", reason="r", raw=raw), runtime.deps.clock.now()
+    )
+    found = erased(runtime, folder)
+    assert found.quarantined == 1
+    assert [one.raw for one in quarantined(runtime.ledger)] == [raw]
+    assert runtime.deps.blobs.get(raw) == item
+
+
+def test_unknown_outcome_is_given_up_by_name(runtime: Runtime) -> None:
+    """It is in the way until somebody says that nobody will ever know; nothing asks about it any more then."""
+    dropped = always(UnknownOutcomeError("dropped after the text was sent"))
+    faulty, ref = refunding(runtime, outbox=FaultyOutbox(runtime.deps.outbox, send=dropped, find=dropped))
+    customer = lost_order(runtime)[0]
+    with pytest.raises(RejectedError, match="not known whether") as caught:
+        faulty.erase(customer, by="hanne")
+    assert caught.value.full_code == "rejected.in_doubt"
+    found = faulty.erase(customer, by="hanne", leave_unknown=True)
+    assert (found.tickets, len(found.unknown)) == ((ref.id,), 1)
+    assert reconcile(faulty.deps, faulty.locks).unknown == ()
+    assert check_ledger(runtime.settings.ledger_file) == ()
+
+
+def test_cassette_that_is_none_is_said_before_anything_goes(runtime: Runtime, folder: Path) -> None:
+    """A wrong folder is found before the first ticket is closed."""
+    with pytest.raises(SettingsError, match="no cassette"):
+        runtime.erase(NADIA, by="hanne", cassettes=(folder,))
+    assert runtime.ticket(hers(runtime)[-1]).status != "closed"
 
 
 def test_message_that_answers_an_erased_ticket_opens_another(runtime: Runtime, folder: Path) -> None:

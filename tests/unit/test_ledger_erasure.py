@@ -209,6 +209,12 @@ def test_items_in_quarantine_go(ledger: SqlLedger) -> None:
     assert erasure.quarantined(ledger)[-1][0] == "Q-3"
 
 
+def test_nobody_is_not_everybody(ledger: SqlLedger, ref: TicketRef) -> None:
+    """An empty id or address, as a ticket without a customer has, finds nothing."""
+    assert erasure.tickets_of(ledger, [""], [""]) == ()
+    assert erasure.tickets_of(ledger, [], ["ann@example.org", ""]) == (ref.id,)
+
+
 def test_retention_leaves_what_was_erased_alone(ledger: SqlLedger, ref: TicketRef) -> None:
     """There is nothing left to prune."""
     erase(ledger, ref.id)
