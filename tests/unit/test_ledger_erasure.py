@@ -84,6 +84,7 @@ def test_doing_it_again_changes_nothing(ledger: SqlLedger, ref: TicketRef) -> No
     """Whatever a crash left between two steps, the same steps come to the same."""
     erasure.begin(ledger, [ref.id], "hanne", NOW)
     assert erasure.unfinished(ledger) == (ref.id,)
+    assert [problem.code for problem in check_ledger(ledger.file.path)] == ["erasure.unfinished"]
     for _ in range(2):
         erasure.destroy(ledger, [ref.id], NOW)
     erasure.finish(ledger, [ref.id], NOW)
