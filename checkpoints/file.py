@@ -132,6 +132,21 @@ class ThreadFile:
         finally:
             self._connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
 
+    def scrub(self) -> None:
+        """Writes the whole file anew without what was deleted, and empties the log: no byte of it stays in either.
+
+        Raises StorageError (`storage.busy`) while another process reads or writes.
+        """
+        with self._lock, self._patient(10):
+            try:
+                self._connection.execute("VACUUM")
+                busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.Error as error:
+                raise self._fault(error, "") from error
+        if busy:
+            text = "the threads' log is read by another process"
+            raise StorageError(text, where=str(self._path), detail="busy")
+
     def require_open(self) -> None:
         """Raises StorageError `storage.closed` after `close`."""
         if self._closed:

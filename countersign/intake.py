@@ -46,6 +46,8 @@ def accept(message: Message, deps: Deps) -> Accepted:
 def _other_under_one_id(message: Message, accepted: Accepted, deps: Deps) -> Quarantined | None:
     """A message with the id and sender of an earlier one but other words: no second delivery, and not to be lost."""
     row = next(row for row in deps.ledger.inbox(accepted.ticket) if row.key == message.key)
+    if not row.body:  # what it said was erased
+        return None
     known = Message.model_validate_json(deps.blobs.get(row.body))
     if (known.subject, known.text) == (message.subject, message.text):
         return None

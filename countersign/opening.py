@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from countersign.batch import Summary
     from countersign.display.replays import ForkView, History, Replays
     from countersign.display.views import Inbox, ReviewView, TicketView, Timeline
+    from countersign.domain.erasure import Erased
     from countersign.domain.retention import Freed
     from countersign.domain.review import Reply
     from countersign.learning import TriageLearning
@@ -144,6 +146,19 @@ class AsyncRuntime:
     async def retain(self, days: int | None = None, *, dry_run: bool = False) -> "Freed":
         """As `Runtime.retain`."""
         return await self.aside(self.runtime.retain, days, dry_run=dry_run)
+
+    async def erase(
+        self,
+        customer: str,
+        *,
+        by: str,
+        cassettes: Sequence[Path] = (),
+        leave_unknown: bool = False,
+        dry_run: bool = False,
+    ) -> "Erased":
+        """As `Runtime.erase`."""
+        call = partial(self.runtime.erase, customer, by=by, cassettes=cassettes)
+        return await self.aside(call, leave_unknown=leave_unknown, dry_run=dry_run)
 
     async def keep(self, ticket_id: str, *, by: str, why: str = "") -> bool:
         """As `Runtime.keep`."""

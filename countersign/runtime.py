@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checkpoints.strict import enable_strict, require_strict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from countersign.batch import Summary
     from countersign.compose import Loaded
+    from countersign.domain.erasure import Erased
     from countersign.domain.retention import Freed
     from countersign.domain.review import Reply
     from countersign.learning import TriageLearning
@@ -121,6 +123,20 @@ class Runtime(Turns):
         from countersign.retention import retain
 
         return retain(self, days, dry_run=dry_run, listen=lambda _done, _of: None)
+
+    def erase(
+        self,
+        customer: str,
+        *,
+        by: str,
+        cassettes: Sequence[Path] = (),
+        leave_unknown: bool = False,
+        dry_run: bool = False,
+    ) -> "Erased":
+        """Destroys all that the desk knows about a customer, an id or an address, as `countersign erase` does."""
+        from countersign.erasure import erase
+
+        return erase(self, customer, by, cassettes=cassettes, leave_unknown=leave_unknown, dry_run=dry_run)
 
     def keep(self, ticket_id: str, *, by: str, why: str = "") -> bool:
         """Marks a ticket to be kept whole, as a person of the desk; False where it is marked already."""

@@ -60,6 +60,20 @@ class FolderBlobs:
         gone = [size for size in sizes if size is not None]
         return Swept(files=len(gone), bytes=sum(gone))
 
+    def put_before(self, time: float) -> tuple[str, ...]:
+        """The names of what was last put before then (seconds since 1970)."""
+        found = (path for path in sorted(self._folder.glob("??/*")) if _NAME.fullmatch(path.name))
+        return tuple(path.name for path in found if path.stat().st_mtime < time)
+
+    def forget(self, blobs: Collection[str], *, dry_run: bool = False) -> Swept:
+        """Deletes the bytes of these names, where they are there, however young."""
+        named = [self._path(name) for name in sorted(set(blobs)) if _NAME.fullmatch(name)]
+        paths = [path for path in named if path.exists()]
+        sizes = [path.stat().st_size for path in paths]
+        for path in () if dry_run else paths:
+            path.unlink(missing_ok=True)
+        return Swept(files=len(paths), bytes=sum(sizes))
+
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise StorageError("not the name of a blob: 64 hexadecimal digits", where=str(self._folder), detail="blob")

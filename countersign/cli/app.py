@@ -34,6 +34,7 @@ _COMMANDS = (
     "review",
     "replay",
     "retention",
+    "erase",
     "desk",
     "triage",
     "triage_learning",

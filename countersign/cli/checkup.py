@@ -208,7 +208,8 @@ def _ledger(settings: Settings) -> Iterator[Check]:
         return
     problems = check_ledger(path)
     for problem in problems:
-        step = "stop the desk, keep the file as it is, and compare it with a backup"
+        harm = "stop the desk, keep the file as it is, and compare it with a backup"
+        step = "give the command again" if problem.code == "erasure.unfinished" else harm
         yield Check(name="ledger", ok=False, text=f"{path}: {problem.text}", step=step, code=problem.code)
     if not problems:
         found = summary(path)

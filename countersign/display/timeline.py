@@ -249,6 +249,7 @@ _ENTRIES: Mapping[str, Callable[[Event], Entry]] = {
     "ticket.kept": _by_person("kept whole", "cyan"),
     "ticket.unkept": _by_person("no longer kept whole", "bright_black"),
     "ticket.pruned": _note("pruned to its last checkpoint; journal rows that went:", "answers"),
+    "data.erased": _by_person("all that was known was erased", "red"),
     "outcome.recorded": _outcome,
     "outcome.ignored": _note("outcome of a turn that was over"),
     "proposal.void": _note("void", "proposal.kind", "why"),

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from countersign.lab.evidence import Evidence, Row, canonical, digest, read
+from countersign.lab.evidence import Evidence, Row, digest, read, seal
 
 _YES = frozenset({"approve", "edit", "answer"})
 """Answers that may approve something."""
@@ -75,20 +75,30 @@ def _counts(evidence: Evidence) -> dict[str, int]:
 
 
 def _chain(evidence: Evidence) -> Iterator[Finding]:
-    """No row of the audit was edited, removed, inserted or reordered."""
+    """No row of the audit was edited, removed, inserted or reordered, and none lost its body but to an erasure."""
     seq, last = 0, ""
+    said = {row.ref for row in evidence.of("data.erased")}
     for row in evidence.rows:
-        told = digest([row.seq, row.at, row.actor, row.event, row.ref, canonical(row.body), row.prev])
+        told = digest([row.seq, row.at, row.actor, row.event, row.ref, row.seal, row.prev])
         if (row.seq, row.prev, row.hash) != (seq + 1, last, told):
             yield f"row {row.seq} does not continue the chain", row.seq
+        if row.ref not in said if row.erased else seal(row.secret, row.body) != row.seal:
+            yield f"row {row.seq} does not say what was sealed", row.seq
         seq, last = row.seq, row.hash
 
 
 def _known(evidence: Evidence) -> Iterator[Finding]:
-    """Nothing happened in the world that the audit does not have as started, under the key of its kind and target."""
+    """Nothing happened in the world that the audit does not have as started, under the key of its kind and target.
+
+    Of what was erased the audit knows how many things were started, no more: so many deeds may be unknown.
+    """
     started = {row.body["key"] for row in evidence.of("effect.started")}
     slots = {row.body["key"]: row.body["slot"] for row in evidence.of("proposal.recorded")}
+    unknown = [deed for deed in evidence.deeds if deed.key not in started]
+    spared = unknown if len(unknown) <= evidence.erased_effects else []
     for deed in evidence.deeds:
+        if deed in spared:
+            continue
         what = f"{deed.kind} on {deed.target}"
         if deed.key not in started:
             yield f"{what} happened and the audit knows of no start", None
@@ -119,7 +129,7 @@ def _permitted(evidence: Evidence) -> Iterator[Finding]:
     given: dict[str, Row] = {}
     void = set[str]()
     used: dict[str, str] = {}
-    for row in evidence.rows:
+    for row in evidence.told:
         match row.event:
             case "verdict.recorded":
                 decided |= {(row.body["verdict"], one["proposal"]): one for one in row.body["decisions"]}
@@ -229,7 +239,7 @@ def _kept(evidence: Evidence) -> Iterator[Finding]:
     turns: dict[str, int] = {}
     ended = set[tuple[str, int]]()
     opened: dict[str, str] = {}
-    for row in evidence.rows:
+    for row in evidence.told:
         if row.event in ("message.accepted", "ticket.reopened"):
             turns[row.ref] = max(turns.get(row.ref, 0), row.body["turn"])
         elif row.event == "outcome.recorded":

@@ -4,6 +4,7 @@ Like the checker, which reads nothing else, it shares no code with what it looks
 """
 
 import hashlib
+import hmac
 import json
 import re
 import sqlite3
@@ -30,9 +31,13 @@ class Row:
     actor: str
     event: str
     ref: str
-    body: dict[str, Any]
+    seal: str
     prev: str
     hash: str
+    body: dict[str, Any]
+    """Empty where it was erased."""
+    secret: str
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,19 @@ class Evidence:
     captured: dict[str, int]
     """What was paid, by target, minor units."""
 
+    @property
+    def told(self) -> Iterator[Row]:
+        """The audit's rows but for those whose bodies were erased, in order."""
+        return (row for row in self.rows if not row.erased)
+
     def of(self, *events: str) -> Iterator[Row]:
-        """The audit's rows of some events, in order."""
-        return (row for row in self.rows if row.event in events)
+        """The rows of some events that still say something, in order."""
+        return (row for row in self.told if row.event in events)
+
+    @property
+    def erased_effects(self) -> int:
+        """How many things happened of which nothing but that is known any more."""
+        return sum(1 for row in self.rows if row.erased and row.event == "effect.started")
 
 
 def read(audit: Path, provider: Path, outbox: Path) -> Evidence:
@@ -67,7 +82,7 @@ def read(audit: Path, provider: Path, outbox: Path) -> Evidence:
     Raises OSError, ValueError or sqlite3.Error where one of them can't be read; an outbox may not be there yet.
     """
     with audit.open(encoding="utf-8") as file:
-        rows = tuple(Row(**json.loads(line)) for line in file)
+        rows = tuple(_row(json.loads(line)) for line in file)
     with closing(sqlite3.connect(f"file:{provider}?mode=ro", uri=True)) as records:
         changes = [
             Deed(key, kind, target, json.loads(arguments), amount)
@@ -75,6 +90,16 @@ def read(audit: Path, provider: Path, outbox: Path) -> Evidence:
         ]
         captured = {f"order/{number}": amount for number, amount in records.execute(_PAID)}
     return Evidence(rows, (*changes, *_mails(outbox)), captured)
+
+
+def _row(line: dict[str, Any]) -> Row:
+    body = line.pop("body")
+    return Row(**line, body=body or {}, erased=body is None)
+
+
+def seal(secret: str, body: object) -> str:
+    """HMAC-SHA256 of a body's one JSON text, which is what the audit's chain holds of it."""
+    return hmac.new(bytes.fromhex(secret), canonical(body).encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def canonical(value: object) -> str:

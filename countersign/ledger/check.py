@@ -36,7 +36,15 @@ def triggers(path: Path) -> tuple[Problem, ...]:
 
 def check_ledger(path: Path) -> tuple[Problem, ...]:
     """Everything that `doctor` wants to know of the file. Raises StorageError where it can't be read."""
-    return _damage(path) + triggers(path) + verify(path)
+    return _damage(path) + triggers(path) + verify(path) + _unfinished(path)
+
+
+def _unfinished(path: Path) -> tuple[Problem, ...]:
+    """Whoever was being erased when a process ended is not gone yet."""
+    with read_only(path) as connection:
+        begun = connection.exec_driver_sql("SELECT ref FROM erasures WHERE done_at IS NULL ORDER BY seq").scalars()
+        text = "its erasure was begun and is not finished: the next countersign erase goes on with it"
+        return tuple(Problem(code="erasure.unfinished", text=f"{ref}: {text}") for ref in begun)
 
 
 def _damage(path: Path) -> tuple[Problem, ...]:

@@ -9,7 +9,7 @@ from countersign.domain.outcome import Outcome
 from countersign.domain.perception import PastTicket, PastTurn
 from countersign.ledger import audit
 from countersign.ledger.rows import Row, texts
-from countersign.ledger.schema import effects, halts, outcomes, proposals, tickets
+from countersign.ledger.schema import effects, erasures, halts, outcomes, proposals, tickets
 
 ALL_KINDS = "*"
 """A halt of this kind stops every kind."""
@@ -19,6 +19,15 @@ def effects_on(connection: sa.Connection, kind: str, target: str) -> int:
     """See `ports.Ledger.effects_on`."""
     seen = (effects.c.kind == kind, effects.c.target == target, effects.c.status != "failed")
     return _count(connection, sa.select(sa.func.count()).where(*seen))
+
+
+def next_slot(connection: sa.Connection, kind: str, target: str) -> int:
+    """The number that the next effect of that kind on that target goes by.
+
+    What was erased may have been about any target: all of its numbers count as used, so that no key comes twice.
+    """
+    erased = _count(connection, sa.select(sa.func.coalesce(sa.func.sum(erasures.c.effects), 0)))
+    return effects_on(connection, kind, target) + erased + 1
 
 
 def open_elsewhere(connection: sa.Connection, kind: str, target: str, ticket: str) -> int:

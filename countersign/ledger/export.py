@@ -12,20 +12,34 @@ from countersign.domain.frozen import canonical
 from countersign.ledger.read import Source, view
 from countersign.ledger.records import Facts, plain
 from countersign.ledger.rows import Row, first
-from countersign.ledger.schema import audit, decisions, effects, grants, inbox, proposals, reviews, signatures, verdicts
+from countersign.ledger.schema import (
+    audit,
+    decisions,
+    effects,
+    grants,
+    inbox,
+    proposals,
+    reviews,
+    secrets,
+    signatures,
+    verdicts,
+)
 
 _COLUMNS = ("seq", "at", "actor", "event", "ref")
 
 
 def export_audit(source: Source) -> Iterator[str]:
-    """Each row as one line of JSON, in order: `seq`, `at`, `actor`, `event`, `ref`, `body`, `prev`, `hash`.
+    """Each row as one line of JSON: `seq`, `at`, `actor`, `event`, `ref`, `seal`, `prev`, `hash`, `body`, `secret`.
 
-    `hash` is the SHA-256 of the canonical JSON of the list of the seven before it, `body` as its own canonical text.
+    `hash` is the SHA-256 of the canonical JSON of the list of the seven before it; `seal` the HMAC-SHA256 of the body's
+    canonical JSON under `secret`, both in hex. `body` is null where it was erased.
     """
+    joined = sa.select(audit, secrets.c.secret).outerjoin(secrets, secrets.c.ref == audit.c.ref)
     with view(source) as connection:
-        rows = connection.execution_options(stream_results=True).execute(sa.select(audit).order_by(audit.c.seq))
+        rows = connection.execution_options(stream_results=True).execute(joined.order_by(audit.c.seq))
         for row in rows.mappings():
-            yield canonical({**row, "body": json.loads(row["body"])})
+            body = json.loads(row["body"]) if row["body"] else None
+            yield canonical({**row, "body": body, "secret": row["secret"] or ""})
 
 
 def evidence(source: Source, effect: str) -> Facts:

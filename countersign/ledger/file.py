@@ -22,11 +22,22 @@ OnPoint = Callable[[str], None]
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
 
+SCRUB_MILLISECONDS = 10_000
+"""How long writing the file anew waits for whoever reads or writes."""
+
 _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON", "secure_delete = ON")
 
 _PAGES_AT_ONCE = 500
 
 _LEVELS = (("synchronous", "FULL"), ("synchronous", "NORMAL"))
+
+_FORGOTTEN = frozenset(
+    {
+        "journal", "signatures", "effects", "grants", "decisions", "reviews", "proposals", "verdicts", "outcomes",
+        "quarantine",
+    }
+)  # fmt: skip
+"""Tables that rows may be deleted from: journals by age, the others where a trigger finds them erased."""
 
 _HARMLESS = frozenset(
     {
@@ -95,6 +106,18 @@ class LedgerFile:
                 connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")  # steps to the end
                 left = free
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def scrub(self) -> None:
+        """Writes the whole file anew without what was deleted, and empties the log: no byte of it stays in either.
+
+        Raises StorageError (`storage.busy`) while another process reads or writes.
+        """
+        self._require_open()
+        with storage_faults(self.path), closing(_maintenance(self.path)) as connection:
+            connection.execute(f"PRAGMA busy_timeout = {SCRUB_MILLISECONDS}")
+            connection.execute("VACUUM")
+            if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise StorageError("the ledger's log is read by another process", where=str(self.path), detail="busy")
 
     def close(self) -> None:
         """Closes every connection; none is opened again."""
@@ -238,15 +261,15 @@ def _confine_reader(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _authorize(action: int, first: str | None, second: str | None, _database: str | None, _by: str | None) -> int:
-    """Permits reading, adding, updating all but the audit, and forgetting journals.
+    """Permits reading, adding, updating all but the audit's chain, and forgetting what triggers let go.
 
     No DROP, ALTER, ATTACH or other DELETE; no new PRAGMA but how a transaction waits for the disk.
     """
     if action in _HARMLESS:
         return sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_UPDATE and first is not None and first != "audit":
+    if action == sqlite3.SQLITE_UPDATE and first is not None and (first != "audit" or second == "body"):
         return sqlite3.SQLITE_DENY if first.startswith("sqlite_") else sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_DELETE and first == "journal":
+    if action == sqlite3.SQLITE_DELETE and first in _FORGOTTEN:
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_PRAGMA and (second is None or (first, second) in _LEVELS):
         return sqlite3.SQLITE_OK

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from countersign.domain.frozen import Json
 from countersign.domain.ticket import Accepted, Message, Quarantined
-from countersign.ledger import audit, voiding
+from countersign.ledger import audit, seals, voiding
 from countersign.ledger.rows import Row, first, storable, update_ticket
-from countersign.ledger.schema import effects, inbox, quarantine, tickets
+from countersign.ledger.schema import effects, erasures, inbox, quarantine, tickets
 
 FIRST_NUMBER = 1001
 _TICKET_ID = re.compile(r"\bCS-([0-9]{4,12})\b")
@@ -37,8 +37,11 @@ def keep_in_quarantine(connection: sa.Connection, item: Quarantined, now: dateti
     if connection.scalar(sa.select(quarantine.c.seq).where(quarantine.c.key == item.key)) is not None:
         return False
     row = item.model_dump() | {"source": storable(item.source), "reason": storable(item.reason)}
-    connection.execute(quarantine.insert().values(**row, at=now))
-    audit.append(connection, now, "message.quarantined", item.key, {"code": item.code, "raw": item.raw})
+    number = connection.scalar(quarantine.insert().values(**row, at=now).returning(quarantine.c.seq))
+    ref = f"Q-{number}"
+    seals.give_secret(connection, ref)
+    body: dict[str, Json] = {"key": item.key, "code": item.code, "raw": item.raw}
+    audit.append(connection, now, "message.quarantined", ref, body)
     return True
 
 
@@ -55,6 +58,7 @@ def _open_ticket(
             opened_at=now, updated_at=now,
         )
     )  # fmt: skip
+    seals.give_secret(connection, ticket)
     audit.append(connection, now, "ticket.opened", ticket, {"turn": 1})
     if foreign:
         audit.append(connection, now, "reference.foreign", ticket, {"tickets": list[Json](foreign)})
@@ -94,7 +98,8 @@ def _tickets_named(connection: sa.Connection, message: Message) -> list[Row]:
     answered = sa.select(inbox.c.ticket).where(inbox.c.message_id.in_(references), inbox.c.message_id != "")
     sent = sa.select(effects.c.ticket).where(effects.c.key.in_(ours), effects.c.kind == "send_reply")
     by_reference = sa.or_(tickets.c.id.in_(answered), tickets.c.id.in_(sent))
-    found = sa.select(tickets).where(sa.or_(by_reference, tickets.c.id.in_(numbers)))
+    named = sa.or_(by_reference, tickets.c.id.in_(numbers))
+    found = sa.select(tickets).where(named, tickets.c.id.not_in(sa.select(erasures.c.ref)))
     return list(connection.execute(found.order_by(by_reference.desc(), tickets.c.number.desc())).mappings())
 
 

@@ -55,13 +55,13 @@ class Records:
 
 
 def load(connection: sa.Connection, ticket: str) -> Records:
-    """Raises MisuseError where there is no such ticket."""
+    """Raises MisuseError where there is no such ticket. Of one that was erased only that is told."""
     row = ticket_row(connection, ticket)
     ours = sa.select(proposals.c.id).where(proposals.c.ticket == ticket)
-    events = sa.select(audit).where(audit.c.ref == ticket).order_by(audit.c.seq)
+    events = sa.select(audit).where(audit.c.ref == ticket, audit.c.body != "").order_by(audit.c.seq)
     return Records(
         ticket=plain(tickets, row),
-        messages=_rows(connection, inbox, inbox.c.ticket == ticket),
+        messages=_rows(connection, inbox, sa.and_(inbox.c.ticket == ticket, inbox.c.body != "")),
         verdicts=_rows(connection, verdicts, verdicts.c.ticket == ticket),
         proposals=_rows(connection, proposals, proposals.c.ticket == ticket),
         decisions=_rows(connection, decisions, decisions.c.proposal.in_(ours)),

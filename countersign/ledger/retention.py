@@ -11,7 +11,7 @@ from countersign.domain.ticket import TicketRef
 from countersign.ledger import audit
 from countersign.ledger.read import Source, view
 from countersign.ledger.rows import storable
-from countersign.ledger.schema import effects, inbox, journal, quarantine, tickets
+from countersign.ledger.schema import effects, erasures, inbox, journal, quarantine, tickets
 from countersign.ledger.schema_retention import keeps, prunings
 from countersign.ledger.sql import SqlLedger
 
@@ -70,9 +70,10 @@ def all_pruned(source: Source) -> tuple[TicketRef, ...]:
 
 
 def mail(source: Source) -> Iterator[Mail]:
-    """Every message that was accepted."""
+    """Every message that was accepted and not erased."""
     with view(source) as connection:
-        for row in connection.execute(sa.select(inbox.c.ticket, inbox.c.body, inbox.c.raw)):
+        found = sa.select(inbox.c.ticket, inbox.c.body, inbox.c.raw).where(inbox.c.body != "")
+        for row in connection.execute(found):
             yield row.ticket, row.body, row.raw
 
 
@@ -121,6 +122,7 @@ def _due(before: datetime) -> sa.Select[str, int]:
         tickets.c.status.in_(_FINISHED),
         tickets.c.updated_at < before,
         ~_is_kept(),
+        ~sa.exists().where(erasures.c.ref == tickets.c.id),
         ~sa.exists().where(effects.c.ticket == tickets.c.id, in_doubt),
         ~sa.exists().where(before_now),
     )

@@ -13,7 +13,7 @@ from countersign.domain.plan import Proposal, bound_digest
 from countersign.domain.ticket import TicketRef
 from countersign.domain.verdict import POLICY, Judged
 from countersign.ledger import audit, reviews, signatures, undoing, voiding
-from countersign.ledger.counts import effects_on
+from countersign.ledger.counts import next_slot
 from countersign.ledger.instants import instant
 from countersign.ledger.rows import Row, first, is_current, pack, update_ticket
 from countersign.ledger.schema import decisions, effects, grants, outcomes, proposals, verdicts
@@ -165,7 +165,7 @@ def _write_proposal(connection: sa.Connection, ref: TicketRef, item: Item, rulin
     if connection.execute(changed).rowcount:
         return
     proposal = item.proposal
-    slot = ref.turn if proposal.kind == "send_reply" else effects_on(connection, proposal.kind, proposal.target) + 1
+    slot = ref.turn if proposal.kind == "send_reply" else next_slot(connection, proposal.kind, proposal.target)
     key = digest([proposal.kind, proposal.target, slot])
     connection.execute(
         proposals.insert().values(

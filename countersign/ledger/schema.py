@@ -6,6 +6,8 @@ from countersign.ledger import columns
 from countersign.ledger import schema_retention as schema_retention  # its tables are among the metadata
 from countersign.ledger.columns import metadata as metadata
 from countersign.ledger.instants import Instant
+from countersign.ledger.schema_erasure import erasures as erasures
+from countersign.ledger.schema_erasure import secrets as secrets
 from countersign.ledger.schema_learning import labels as labels
 from countersign.ledger.schema_learning import models as models
 from countersign.ledger.schema_learning import promotions as promotions
@@ -265,6 +267,7 @@ audit = columns.table(
     columns.text("body"),
     columns.text("prev"),
     columns.text("hash"),
+    columns.text("seal"),
     sa.Index("audit_by_ref", "ref", "seq"),
 )
-"""`ref` is the ticket, where there is one; `body` holds digests and references, never a person's data."""
+"""`ref` is the ticket, where there is one. `body` is outside the chain, which holds its `seal`; empty once erased."""

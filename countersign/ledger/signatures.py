@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from countersign.domain.frozen import digest
 from countersign.domain.review import Asked, Edited, Permit, Rejection
 from countersign.domain.ticket import TicketRef
-from countersign.ledger.counts import effects_on
+from countersign.ledger.counts import next_slot
 from countersign.ledger.rows import Row, proposal_of, values
 from countersign.ledger.schema import decisions, proposals, reviews, signatures, verdicts
 
@@ -99,7 +99,7 @@ def key_of(connection: sa.Connection, ref: TicketRef, item: Asked) -> str:
     if kept is not None:
         return str(kept)
     proposal = item.proposal
-    slot = ref.turn if proposal.kind == "send_reply" else effects_on(connection, proposal.kind, proposal.target) + 1
+    slot = ref.turn if proposal.kind == "send_reply" else next_slot(connection, proposal.kind, proposal.target)
     return digest([proposal.kind, proposal.target, slot])
 
 

@@ -62,6 +62,21 @@ def _kept(table: str) -> tuple[str, str]:
     return _refuse(f"{table}_are_kept", f"BEFORE DELETE ON {table}", "", f"{table} are never deleted")
 
 
+def _erased(ref: str) -> str:
+    """That ticket, or item in quarantine, is under erasure or was erased."""
+    return f"EXISTS (SELECT 1 FROM erasures WHERE ref = {ref})"
+
+
+def _kept_until_erased(table: str, ref: str = "OLD.ticket") -> tuple[str, str]:
+    text = f"{table} are never deleted but by an erasure"
+    return _refuse(f"{table}_are_kept", f"BEFORE DELETE ON {table}", f"NOT {_erased(ref)}", text)
+
+
+def _takes_nothing_erased(table: str) -> tuple[str, str]:
+    when, text = f"BEFORE INSERT ON {table}", "what was erased takes nothing more"
+    return _refuse(f"{table}_of_the_living", when, _erased("NEW.ticket"), text)
+
+
 def _written_once(table: str) -> tuple[str, str]:
     return _refuse(f"{table}_are_fixed", f"BEFORE UPDATE ON {table}", "", f"{table} are never changed")
 
@@ -74,11 +89,28 @@ _GRANTED = (
 _REVIEW = "seq id ticket turn digest bound reasons decisions opened_at deadline"
 _LABEL = "seq id ticket turn requests language said source by at"
 _EFFECT = "seq id ticket turn proposal grant_id kind target key amount currency"
+_CHAINED = "seq at actor event ref seal prev hash"
+_OF_A_PROPOSAL = "(SELECT ticket FROM proposals WHERE id = OLD.proposal)"
+_TAKING = "inbox journal verdicts proposals reviews signatures effects outcomes labels model_calls keeps"
+
+_UNENDED = """EXISTS (SELECT 1 FROM tickets WHERE id = NEW.ref AND status <> 'closed')
+    OR EXISTS (SELECT 1 FROM reviews WHERE ticket = NEW.ref AND status = 'open')
+    OR EXISTS (SELECT 1 FROM grants AS g JOIN proposals AS p ON p.id = g.proposal
+               WHERE p.ticket = NEW.ref AND g.void = 0 AND g.consumed_by IS NULL)
+    OR EXISTS (SELECT 1 FROM effects WHERE ticket = NEW.ref AND (status = 'started' OR again = 1))
+    OR EXISTS (SELECT 1 FROM keeps WHERE ticket = NEW.ref AND lifted_by = '')
+    OR NEW.effects <> (SELECT COUNT(*) FROM effects WHERE ticket = NEW.ref)
+    OR NEW.by = '' OR NEW.done_at IS NOT NULL"""
 
 TRIGGERS: Mapping[str, str] = MappingProxyType(
     dict(
         [
-            _written_once("audit"),
+            _refuse(
+                "audit_are_fixed",
+                "BEFORE UPDATE ON audit",
+                f"{_differs(_CHAINED)} OR NEW.body <> '' OR NOT {_erased('OLD.ref')}",
+                "an audit row only loses its body, to an erasure",
+            ),
             _kept("audit"),
             _refuse(
                 "audit_is_a_chain",
@@ -94,26 +126,26 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
                 "a turn that is over does not come back",
             ),
             _written_once("verdicts"),
-            _kept("verdicts"),
+            _kept_until_erased("verdicts"),
             _written_once("decisions"),
-            _kept("decisions"),
+            _kept_until_erased("decisions", _OF_A_PROPOSAL),
             _written_once("outcomes"),
             _kept("model_calls"),
-            _kept("outcomes"),
+            _kept_until_erased("outcomes"),
             _refuse(
                 "proposals_are_fixed",
                 "BEFORE UPDATE ON proposals",
                 _differs(_PROPOSAL),
                 "what was proposed does not change",
             ),
-            _kept("proposals"),
+            _kept_until_erased("proposals"),
             _refuse(
                 "reviews_are_answered_once",
                 "BEFORE UPDATE ON reviews",
                 "OLD.status <> 'open' OR " + _differs(_REVIEW),
                 "a review is answered once",
             ),
-            _kept("reviews"),
+            _kept_until_erased("reviews"),
             _refuse(
                 "signatures_need_an_answer",
                 "BEFORE INSERT ON signatures",
@@ -121,7 +153,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
                 "nobody gave this answer",
             ),
             _written_once("signatures"),
-            _kept("signatures"),
+            _kept_until_erased("signatures"),
             _refuse(
                 "grants_need_a_decision",
                 "BEFORE INSERT ON grants",
@@ -140,7 +172,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
                 "(OLD.consumed_by IS NOT NULL AND NEW.consumed_by IS NOT OLD.consumed_by) OR NEW.void < OLD.void",
                 "a grant is used or void for good",
             ),
-            _kept("grants"),
+            _kept_until_erased("grants", _OF_A_PROPOSAL),
             _refuse(
                 "effects_need_a_grant",
                 "BEFORE INSERT ON effects",
@@ -179,7 +211,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
                 " + NEW.amount > COALESCE((SELECT ceiling FROM grants WHERE id = NEW.grant_id), -1)",
                 "more money than may leave for this target",
             ),
-            _kept("effects"),
+            _kept_until_erased("effects"),
             _refuse(
                 "labels_are_removed_or_kept",
                 "BEFORE UPDATE ON labels",
@@ -191,6 +223,31 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
             _kept("models"),
             _written_once("promotions"),
             _kept("promotions"),
+            _kept("tickets"),
+            _kept("inbox"),
+            _kept_until_erased("quarantine", "'Q-' || OLD.seq"),
+            _refuse(
+                "erased_tickets_stay_closed",
+                "BEFORE UPDATE ON tickets",
+                f"(NEW.status <> 'closed' OR NEW.turn <> OLD.turn) AND {_erased('OLD.id')}",
+                "what was erased takes nothing more",
+            ),
+            *map(_takes_nothing_erased, _TAKING.split()),
+            _refuse("erasures_need_an_end", "BEFORE INSERT ON erasures", _UNENDED, "only what has ended is erased"),
+            _refuse(
+                "erasures_are_done_once",
+                "BEFORE UPDATE ON erasures",
+                f"{_differs('seq ref by effects begun_at')} OR OLD.done_at IS NOT NULL OR NEW.done_at IS NULL",
+                "an erasure only comes to its end",
+            ),
+            _kept("erasures"),
+            _refuse(
+                "secrets_are_destroyed_or_kept",
+                "BEFORE UPDATE ON secrets",
+                f"{_differs('seq ref')} OR NEW.secret <> '' OR NOT {_erased('OLD.ref')}",
+                "a secret is only destroyed, by an erasure",
+            ),
+            _kept("secrets"),
         ]
     )
 )

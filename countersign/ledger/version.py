@@ -1,4 +1,4 @@
 """The version of the ledger's files that this program reads and writes."""
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration."""

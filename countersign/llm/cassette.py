@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,10 +104,26 @@ def write_cassette(folder: Path, seats: Seats, recordings: Iterable[Recording]) 
     _write(folder / _SEATS, seats)
     count = 0
     for recording in recordings:
-        place = recording.where.replace(" ", "-").replace("/", "-")
-        _write(folder / f"{place}-{recording.kept.request[:12]}.json", recording)
+        _write(_place(folder, recording), recording)
         count += 1
     return count
+
+
+def _place(folder: Path, recording: Recording) -> Path:
+    where = recording.where.replace(" ", "-").replace("/", "-")
+    return folder / f"{where}-{recording.kept.request[:12]}.json"
+
+
+def forget(
+    cassette: Cassette, requests: Collection[str], is_about: Callable[[bytes], bool], *, dry_run: bool = False
+) -> int:
+    """Deletes the recordings of some requests, and the files that are about somebody; answers how many."""
+    paths = {_place(cassette.folder, one) for one in cassette.recordings if one.kept.request in requests}
+    paths |= {path for path in cassette.folder.glob("*.json") if path.name != _SEATS and is_about(path.read_bytes())}
+    found = [path for path in sorted(paths) if path.exists()]
+    for path in () if dry_run else found:
+        path.unlink()
+    return len(found)
 
 
 def _write(path: Path, value: Frozen) -> None:

@@ -12,6 +12,7 @@ from checkpoints.serializer import serializer
 from checkpoints.thread import thread_id
 from countersign.domain.errors import MisuseError, ReplayMismatchError, StorageError
 from countersign.domain.state import STATE_TYPES
+from countersign.ledger.erasure import erased
 from countersign.ledger.read import Source, view
 from countersign.ledger.recording import Recording, every_ticket, recording
 from countersign.ledger.retention import pruned
@@ -73,7 +74,9 @@ class Replayer:
             return branched(Rerun(record, stage, steps, self.today), at, values)
 
     def forgotten(self, ticket_id: str) -> str:
-        """Since when retention has forgotten what the ticket's turns read; empty where it has not."""
+        """Why nothing is left to run the ticket from: retention, or an erasure; empty where it is there."""
+        if when := erased(self.ledger, ticket_id):
+            return f"all that was known about it was erased on {when:%d %b %Y}"
         found = pruned(self.ledger, ticket_id)
         return f"retention forgot on {found.at:%d %b %Y} what it read up to turn {found.turn}" if found else ""
 

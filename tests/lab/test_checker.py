@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from countersign.lab.checker import PROMISES, Report, check
-from countersign.lab.evidence import canonical, digest
+from countersign.lab.evidence import canonical, digest, seal
 from tests.lab.conftest import Left
 
 Rows = list[dict[str, Any]]
@@ -36,8 +36,9 @@ def rewrite(left: Left, change: Callable[[Rows], None]) -> None:
     last = ""
     for seq, row in enumerate(rows, 1):
         row |= {"seq": seq, "prev": last}
-        named = [row[name] for name in ("seq", "at", "actor", "event", "ref")]
-        last = row["hash"] = digest([*named, canonical(row["body"]), row["prev"]])
+        row["seal"] = seal(row["secret"], row["body"])
+        named = [row[name] for name in ("seq", "at", "actor", "event", "ref", "seal")]
+        last = row["hash"] = digest([*named, row["prev"]])
     left.audit.write_text("".join(canonical(row) + "\n" for row in rows), encoding="utf-8")
 
 

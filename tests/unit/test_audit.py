@@ -1,5 +1,6 @@
 """The audit chain: whoever edits, removes, inserts, reorders or cuts off rows is found out."""
 
+import hmac
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -59,8 +60,12 @@ def test_untouched_chain_is_whole(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["actor = 'x'", "body = '{}'", "at = ''", "event = 'x'", "ref = 'CS-9'", "hash = 'x'", "prev = 'x'"]
-)
+    "change",
+    [
+        "actor = 'x'", "body = '{}'", "at = ''", "event = 'x'", "ref = 'CS-9'", "hash = 'x'", "prev = 'x'",
+        "seal = 'x'",
+    ],
+)  # fmt: skip
 def test_edited_row_is_found(path: Path, raw: sqlite3.Connection, change: str) -> None:
     """A change of any column of any row is found, and the row is named."""
     raw.execute(f"UPDATE audit SET {change} WHERE seq = 4")
@@ -85,7 +90,7 @@ def test_inserted_row_is_found(path: Path, raw: sqlite3.Connection) -> None:
     """A row of one's own, pushed between two others, is found."""
     raw.execute("UPDATE audit SET seq = -seq - 1 WHERE seq > 4")
     raw.execute("UPDATE audit SET seq = -seq WHERE seq < 0")
-    raw.execute("INSERT INTO audit SELECT 5, at, actor, event, ref, body, hash, 'x' FROM audit WHERE seq = 4")
+    raw.execute("INSERT INTO audit SELECT 5, at, actor, event, ref, body, hash, 'x', seal FROM audit WHERE seq = 4")
     assert {"audit.edited", "audit.order"} <= codes(path)
 
 
@@ -111,7 +116,7 @@ def test_everything_removed_is_found(path: Path, raw: sqlite3.Connection) -> Non
 def test_rewritten_chain_is_found(path: Path, raw: sqlite3.Connection) -> None:
     """A chain that was changed and hashed anew from there does not end in the anchored head."""
     last = raw.execute("SELECT hash FROM audit WHERE seq = 3").fetchone()[0]
-    for row in raw.execute("SELECT seq, at, event, ref, body FROM audit WHERE seq > 3 ORDER BY seq").fetchall():
+    for row in raw.execute("SELECT seq, at, event, ref, seal FROM audit WHERE seq > 3 ORDER BY seq").fetchall():
         values = [row[0], row[1], "somebody", row[2], row[3], row[4], last]
         changed = (last, new := digest(values), row[0])
         raw.execute("UPDATE audit SET actor = 'somebody', prev = ?, hash = ? WHERE seq = ?", changed)
@@ -155,12 +160,32 @@ def test_anchor_never_goes_back(path: Path) -> None:
 
 
 def test_hash_is_over_the_canonical_row(path: Path, raw: sqlite3.Connection) -> None:
-    """Anybody can recompute the chain from the documented form: seq, at, actor, event, ref, body, prev."""
-    rows = raw.execute("SELECT seq, at, actor, event, ref, body, prev, hash FROM audit ORDER BY seq").fetchall()
+    """Anybody can recompute the chain from the documented form: seq, at, actor, event, ref, seal, prev."""
+    rows = raw.execute("SELECT seq, at, actor, event, ref, seal, prev, hash, body FROM audit ORDER BY seq").fetchall()
+    (secret,) = raw.execute("SELECT secret FROM secrets WHERE ref = 'CS-1001'").fetchone()
     assert len(rows) > 5
     for row in rows:
         assert digest(list(row[:7])) == row[7]
-        assert canonical(json.loads(row[5])) == row[5]
+        assert canonical(json.loads(row[8])) == row[8]
+        assert hmac.new(bytes.fromhex(secret), row[8].encode(), "sha256").hexdigest() == row[5]
+
+
+def test_emptied_row_is_found(path: Path, raw: sqlite3.Connection) -> None:
+    """A body that is gone, and no erasure in the chain says so, was taken away."""
+    raw.execute("UPDATE audit SET body = '' WHERE seq = 4")
+    assert [(problem.code, problem.seq) for problem in verify(path)] == [("audit.emptied", 4)]
+
+
+def test_seals_are_keyed_for_each_ticket(tmp_path: Path) -> None:
+    """The same words about two tickets leave two seals, and neither is a digest that anybody could make again."""
+    ledger = new_ledger(tmp_path)
+    for number in (1, 2):
+        accept(ledger, message(f"m{number}"))
+    with ledger.file.reading() as connection:
+        found = "SELECT seal, body FROM audit WHERE event = 'ticket.opened'"
+        (one, body), (other, same) = connection.exec_driver_sql(found).all()
+    assert body == same
+    assert len({one, other, digest(json.loads(body)), hmac.new(b"", body.encode(), "sha256").hexdigest()}) == 4
 
 
 def test_audit_holds_no_personal_data(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_changing_a_trigger_needs_a_migration() -> None:
     """The triggers of a version are pinned: whoever changes one adds a migration and pins both anew."""
     from countersign.domain.frozen import digest
 
-    assert (HEAD, digest(dict(TRIGGERS))[:16]) == ("0008", "d7be6a8d9a02e966")
+    assert (HEAD, digest(dict(TRIGGERS))[:16]) == ("0009", "4e28969849e654d9")
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ def test_changing_a_trigger_needs_a_migration() -> None:
         "UPDATE audit SET actor = 'somebody'",
         "DELETE FROM audit",
         "DELETE FROM audit WHERE seq = (SELECT MAX(seq) FROM audit)",
-        "INSERT OR REPLACE INTO audit SELECT seq, at, 'x', event, ref, body, prev, hash FROM audit WHERE seq = 1",
-        "INSERT INTO audit SELECT seq + 100, at, actor, event, ref, body, prev, hash FROM audit WHERE seq = 1",
-        "INSERT INTO audit SELECT MAX(seq) + 1, at, actor, event, ref, body, 'x', 'y' FROM audit",
+        "INSERT OR REPLACE INTO audit SELECT seq, at, 'x', event, ref, body, prev, hash, seal FROM audit WHERE seq = 1",
+        "INSERT INTO audit SELECT seq + 100, at, actor, event, ref, body, prev, hash, seal FROM audit WHERE seq = 1",
+        "INSERT INTO audit SELECT MAX(seq) + 1, at, actor, event, ref, body, 'x', 'y', seal FROM audit",
         "UPDATE verdicts SET answer = 'allow'",
         "DELETE FROM verdicts",
         "UPDATE decisions SET answer = 'allow'",
@@ -217,7 +217,7 @@ def test_money_stays_under_the_ceiling_when_an_effect_starts_again(
     allowed(ledger, first, refund(amount=3000))
     ledger.fail(claimed(ledger, first), "retry", "down", NOW)
     again = next_one(ledger, first)
-    monkeypatch.setattr(rulings, "effects_on", always(7))  # another slot, so that only the ceiling stands between
+    monkeypatch.setattr(rulings, "next_slot", always(7))  # another slot, so that only the ceiling stands between
     second = new_ticket(ledger, "m2")
     allowed(ledger, second, refund(amount=2500))
     claimed(ledger, second)

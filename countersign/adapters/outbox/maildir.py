@@ -63,6 +63,14 @@ class MaildirOutbox:
         except OSError as error:
             raise RetryError(f"can't be read ({error.strerror})", where=str(self._folder), detail="outbox") from error
 
+    def forget(self, key: str, *, dry_run: bool = False) -> int:
+        """Deletes what was sent under a key, and what a crash left of it; answers how many mails that were."""
+        message_id(key, self._settings)
+        found = [path for part in ("new", "cur") for path in self._folder.glob(f"{part}/{key}.eml*")]
+        for path in () if dry_run else (*found, *self._folder.glob(f"tmp/{key[:64]}.*")):
+            path.unlink(missing_ok=True)
+        return len(found)
+
     def _find(self, key: str) -> Path | None:
         name = f"{key}.eml"
         fresh = self._folder / "new" / name
