@@ -47,7 +47,7 @@ class Answers(Protocol):
         ...
 
     def settle_by_word(self, effect: str, happened: bool, by: str, now: datetime) -> None:
-        """Settles an effect that nobody can look up as a person found it: done, or not happened, as in `fail`'s `retry`.
+        """Settles an effect that nobody can look up as a person found it: done, or not happened as in `retry`.
 
         Raises RejectedError (`rejected.not_unknown`) where it is anything but unknown.
         """

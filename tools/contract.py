@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import Literal
 
 from countersign.domain.frozen import digest
+from countersign.domain.outcome import MOST_ATTEMPTS
 from countersign.domain.plan import Kind
 from tools.arguments import Arguments
+from tools.results import Result
 
 EffectKind = Literal["money", "record", "message"]
 Target = Literal["order", "subscription", "customer", "ticket"]
@@ -22,6 +24,8 @@ class Contract:
     target: Target
     """The kind of record it acts on: the first part of a proposal's target."""
     arguments: type[Arguments]
+    result: type[Result]
+    """What its receipt must say; one that does not fit is no proof, and the outcome counts as unknown."""
     effect: EffectKind
     undo: str = ""
     """How a person can take it back, as a reviewer reads it; empty where nobody can."""
@@ -29,6 +33,8 @@ class Contract:
     """The kind of effect that takes it back; None where only a person can, or nobody."""
     timeout: float = 20.0
     """Seconds the gateway waits before the outcome counts as unknown."""
+    attempts: int = MOST_ATTEMPTS
+    """How often it is tried at most, and only where it is known that nothing happened; never where that is unknown."""
     idempotency: Idempotency = "key"
     """`key`: the same key may be sent again; `once`: only after a lookup says that nothing left."""
 

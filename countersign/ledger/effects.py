@@ -6,10 +6,9 @@ import sqlalchemy as sa
 
 from countersign.domain.errors import MisuseError, RejectedError
 from countersign.domain.frozen import Json, digest
-from countersign.domain.outcome import Claim, Effect, Receipt
+from countersign.domain.outcome import MOST_ATTEMPTS, Claim, Effect, Receipt
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import audit
-from countersign.ledger.claims import MOST_ATTEMPTS
 from countersign.ledger.counts import halt
 from countersign.ledger.rows import Row, effect_of, first, is_current, pack
 from countersign.ledger.schema import effects, outcomes
@@ -63,7 +62,7 @@ def take_over(connection: sa.Connection, effect: str, now: datetime) -> Claim:
     fence = row["fence"] + 1
     connection.execute(effects.update().where(effects.c.id == effect).values(fence=fence))
     _note(connection, row, "effect.taken_over", {"fence": fence}, now)
-    return Claim(effect=effect, key=row["key"], fence=fence)
+    return Claim(effect=effect, key=row["key"], fence=fence, attempt=row["attempts"])
 
 
 def settle_by_word(connection: sa.Connection, effect: str, happened: bool, by: str, now: datetime) -> None:
