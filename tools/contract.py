@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from countersign.domain.frozen import digest
+from countersign.domain.frozen import Json, digest
 from countersign.domain.outcome import MOST_ATTEMPTS
 from countersign.domain.plan import Kind
 from tools.arguments import Arguments
@@ -43,6 +43,15 @@ class Contract:
         """What a grant binds of it: all that a reviewer relies on, and the schema of its arguments."""
         schema = self.arguments.model_json_schema()
         return digest([self.kind, self.target, self.effect, self.undo, self.compensation, self.idempotency, schema])
+
+    def plain(self) -> dict[str, Json]:
+        """As JSON values, with the schemas of its arguments and of its receipt."""
+        return {
+            "kind": self.kind, "title": self.title, "target": self.target, "effect": self.effect,
+            "timeout": self.timeout, "attempts": self.attempts, "idempotency": self.idempotency, "undo": self.undo,
+            "compensation": self.compensation, "contract": self.digest,
+            "arguments": self.arguments.model_json_schema(), "receipt": self.result.model_json_schema(),
+        }  # fmt: skip
 
     @property
     def finality(self) -> int:

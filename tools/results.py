@@ -61,7 +61,7 @@ def proven(receipt: Receipt, model: type[Result], key: str) -> Receipt:
     Raises UnknownOutcomeError (`unknown.receipt`): something has happened, and it is not known what.
     """
     try:
-        told = model.model_validate(receipt.model_dump(exclude_none=True))
+        told = model.model_validate({name: value for name, value in receipt if value is not None})
     except ValidationError as error:
         fields = ", ".join(sorted({str(item["loc"][0]) for item in error.errors(include_input=False)}))
         raise UnknownOutcomeError(f"the receipt proves nothing: {fields}", detail="receipt") from None

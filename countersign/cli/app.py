@@ -41,6 +41,7 @@ _COMMANDS = (
     "audit",
     "halt",
     "graph",
+    "tools",
     "lab",
     "lab_crash",
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
+from checkpoints.start import start_of
 from checkpoints.thread import thread_id
 from countersign.batch import Batch
 from countersign.domain.plan import Kind, Plan
@@ -16,6 +17,7 @@ from countersign.intake import take
 from countersign.ledger.read import waiting
 from countersign.review import Shown, answer, shown
 from countersign.runtime import Runtime, thread_config
+from nodes.act.answer import write_answer
 
 PEOPLE = ("ines", "ines", "maria", "tomas", "hanne", "nobody")
 """Who answers: a lead more often than others, and somebody whom the desk does not know."""
@@ -42,9 +44,10 @@ class Scene:
         history = list(self.runtime.saver.list(thread_config(ticket.id))) if old else []
         return config | cast("dict[str, Any]", self.draw.choice(history).config) if history else config
 
-    def invoke(self, given: Any, config: dict[str, Any]) -> None:
-        """Runs the graph past the runtime, as whoever reaches the library would."""
-        self.runtime.graph.invoke(given, cast("Any", config), durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+    def invoke(self, given: Any, config: dict[str, Any], before: tuple[str, ...] = ()) -> None:
+        """Runs the graph past the runtime, as whoever reaches the library would; up to a node, where one is named."""
+        graph = self.runtime.graph
+        graph.invoke(given, cast("Any", config), durability="sync", interrupt_before=before)  # pyright: ignore[reportUnknownMemberType]  generics left open
 
 
 Operation = Callable[[Scene], None]
@@ -130,6 +133,33 @@ def _with_other_amounts(scene: Scene, plan: Plan) -> Plan:
     return plan.model_copy(update={"proposals": proposals})
 
 
+def alter_granted(scene: Scene) -> None:
+    """Between a grant and its use the thread is given other amounts, and goes on."""
+    ref = _set_going(scene)
+    if ref is None:
+        return
+    place = cast("dict[str, Any]", thread_config(ref.id))
+    state = scene.runtime.graph.get_state(cast("Any", place))
+    scene.invoke(start_of(state, ref), place, before=("execute",))
+    plans = scene.runtime.graph.get_state(cast("Any", place)).values.get("plans", ())
+    changed = tuple(_with_other_amounts(scene, plan) for plan in plans)
+    scene.invoke(None, _updated(scene, place, {"plans": changed}, "record_verdict"))
+
+
+def _set_going(scene: Scene) -> TicketRef | None:
+    """A turn that has work to do: one that a person has just approved, or that a mail has just begun."""
+    asked = [item.ticket for item in waiting(scene.runtime.ledger)]
+    if asked and scene.draw.random() < 0.5:
+        seen = shown(scene.runtime, scene.draw.choice(asked))
+        if seen.review is not None:
+            write_answer(None, seen.review, seen.digest, Approve(), "ines", scene.runtime.deps)
+        name = seen.ticket.id
+    else:
+        name = take(scene.draw.choice(scene.messages), scene.runtime.deps).ticket
+    ticket = scene.runtime.ticket(name)
+    return TicketRef(id=ticket.id, turn=ticket.turn) if ticket.status == "received" else None
+
+
 def forge_verdict(scene: Scene) -> None:
     """The thread's state says that everything is allowed, and stands before `execute`."""
     ticket = scene.ticket()
@@ -194,6 +224,7 @@ OPERATIONS: Mapping[str, tuple[Operation, int]] = MappingProxyType(
     {
         "deliver": (deliver, 4), "follow up": (follow_up, 1), "answer": (answer_it, 8),
         "garbage": (wake_with_garbage, 2), "replay": (replay, 2), "fork": (fork, 2),
+        "altered": (alter_granted, 2),
         "forged verdict": (forge_verdict, 2), "goto": (go_to, 2), "copy": (copy_thread, 2),
         "no thread": (run_without_thread, 1), "go on": (go_on, 2), "halt": (halt, 1),
         "unhalt": (unhalt, 1),

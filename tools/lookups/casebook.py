@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from countersign.domain.errors import CountersignError, FailedError, RejectedError, RetryError
 from countersign.domain.facts import Fact, FactKind
-from countersign.domain.frozen import canonical, digest
+from countersign.domain.frozen import Json, canonical, digest
 from countersign.domain.plan import Principal, Proposal
 from countersign.domain.resolution import Inquiry, Lookup
 from countersign.domain.shop import Address, Customer, Order, Subscription
@@ -65,6 +65,14 @@ class AgentTool:
             about = ", ".join(str(value) for value in given.model_dump(exclude={"because"}).values() if value)
             found = len(book.facts) - before
             book.lookups.append(Lookup(tool=self.name, about=about[:_LONGEST_ABOUT], found=found, problem=problem))
+
+    def plain(self) -> dict[str, Json]:
+        """As JSON values, with the schemas of its arguments, as a model is given them, and of its answer."""
+        return {
+            "name": self.name, "description": self.says, "effect": self.effect, "timeout": self.timeout,
+            "attempts": self.attempts, "parameters": self.takes.model_json_schema(),
+            "answer": self.gives.model_json_schema(),
+        }  # fmt: skip
 
     def _tried(self, book: "Casebook", given: Input) -> Found:
         for _ in range(self.attempts - 1):
