@@ -122,42 +122,45 @@ def fork(scene: Scene) -> None:
         return
     place = scene.place(ticket, old=True)
     plans = scene.runtime.graph.get_state(cast("Any", place)).values.get("plans", ())
-    changed = tuple(_with_other_amounts(scene, plan) for plan in plans)
+    changed = tuple(_with_others(scene, plan, _changed) for plan in plans)
     scene.invoke(None, _updated(scene, place, {"plans": changed}, None))
 
 
-def _with_other_amounts(scene: Scene, plan: Plan) -> Plan:
-    proposals = tuple(
-        one.model_copy(update={"args": _changed(scene, dict(one.args))}) for one in plan.proposals
-    )  # fmt: skip
+def _with_others(scene: Scene, plan: Plan, change: Callable[[Scene, dict[str, Any]], dict[str, Any]]) -> Plan:
+    proposals = tuple(one.model_copy(update={"args": change(scene, dict(one.args))}) for one in plan.proposals)
     return plan.model_copy(update={"proposals": proposals})
 
 
 def alter_granted(scene: Scene) -> None:
-    """Between a grant and its use the thread is given other amounts, and goes on."""
-    ref = _set_going(scene)
-    if ref is None:
-        return
-    place = cast("dict[str, Any]", thread_config(ref.id))
-    state = scene.runtime.graph.get_state(cast("Any", place))
-    scene.invoke(start_of(state, ref), place, before=("execute",))
-    plans = scene.runtime.graph.get_state(cast("Any", place)).values.get("plans", ())
-    changed = tuple(_with_other_amounts(scene, plan) for plan in plans)
-    scene.invoke(None, _updated(scene, place, {"plans": changed}, "record_verdict"))
-
-
-def _set_going(scene: Scene) -> TicketRef | None:
-    """A turn that has work to do: one that a person has just approved, or that a mail has just begun."""
-    asked = [item.ticket for item in waiting(scene.runtime.ledger)]
-    if asked and scene.draw.random() < 0.5:
-        seen = shown(scene.runtime, scene.draw.choice(asked))
-        if seen.review is not None:
-            write_answer(None, seen.review, seen.digest, Approve(), "ines", scene.runtime.deps)
-        name = seen.ticket.id
+    """Between a grant and its use the thread is given other amounts and addresses, and goes on."""
+    waits = [item.ticket for item in waiting(scene.runtime.ledger)]
+    if waits and scene.draw.random() < 0.5:
+        name = scene.draw.choice(waits)
     else:
         name = take(scene.draw.choice(scene.messages), scene.runtime.deps).ticket
-    ticket = scene.runtime.ticket(name)
-    return TicketRef(id=ticket.id, turn=ticket.turn) if ticket.status == "received" else None
+    ticket, place = scene.runtime.ticket(name), cast("dict[str, Any]", thread_config(name))
+    _walk(scene, TicketRef(id=name, turn=ticket.turn), place)
+    state = scene.runtime.graph.get_state(cast("Any", place))
+    if state.next == ("execute",):
+        plans = tuple(_with_others(scene, plan, _otherwise) for plan in state.values.get("plans", ()))
+        scene.invoke(None, _updated(scene, place, {"plans": plans}, "record_verdict"))
+
+
+def _walk(scene: Scene, ref: TicketRef, place: dict[str, Any]) -> None:
+    """Runs a turn up to what it would do, with a person's yes where one is asked."""
+    for _ in range(2):
+        state = scene.runtime.graph.get_state(cast("Any", place))
+        if scene.runtime.ticket(ref.id).status == "received" and state.next != ("execute",):
+            scene.invoke(start_of(state, ref), place, before=("execute",))
+        seen = shown(scene.runtime, ref.id)
+        if seen.review is not None and seen.review.status == "open":
+            write_answer(None, seen.review, seen.digest, Approve(), "ines", scene.runtime.deps)
+
+
+def _otherwise(scene: Scene, args: dict[str, Any]) -> dict[str, Any]:
+    if "address" in args:
+        return args | {"address": args["address"] | {"city": "Elsewhere"}}
+    return args | {"email": "else@example.org"} if "email" in args else _changed(scene, args)
 
 
 def forge_verdict(scene: Scene) -> None:
@@ -224,7 +227,7 @@ OPERATIONS: Mapping[str, tuple[Operation, int]] = MappingProxyType(
     {
         "deliver": (deliver, 4), "follow up": (follow_up, 1), "answer": (answer_it, 8),
         "garbage": (wake_with_garbage, 2), "replay": (replay, 2), "fork": (fork, 2),
-        "altered": (alter_granted, 2),
+        "altered": (alter_granted, 3),
         "forged verdict": (forge_verdict, 2), "goto": (go_to, 2), "copy": (copy_thread, 2),
         "no thread": (run_without_thread, 1), "go on": (go_on, 2), "halt": (halt, 1),
         "unhalt": (unhalt, 1),

@@ -182,7 +182,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         "no compare-and-set": Mutant(_no_compare_and_set, ("reviews_are_answered_once",)),
         "new key each try": Mutant(_new_key_each_try),
         "amount from the thread's state": Mutant(_amount_from_state),
-        "rows of the audit not chained": Mutant(_no_chain),
+        "rows of the audit not chained": Mutant(_no_chain, ("audit_is_a_chain",)),
         "inbox forgotten": Mutant(_inbox_forgotten),
         "halt ignored": Mutant(_halt_ignored),
         "approval not required": Mutant(_approval_not_required, ("grants_need_a_decision",)),
