@@ -1,5 +1,5 @@
 # The only list of commands. Each sets up what it needs on a fresh machine with Python 3.11+, make and git.
-.PHONY: help setup demo dev test check format docs bench notebooks wheel clean
+.PHONY: help setup demo dev test cover check format docs bench notebooks wheel clean
 .DEFAULT_GOAL := help
 
 # The first that runs and is new enough: a name on the PATH may be a shim without a version behind it.
@@ -35,6 +35,9 @@ dev: setup ## Serve the graph on this machine with langgraph dev (docs/dev-serve
 
 test: setup ## Run the tests
 	@$(RUN)/pytest -n auto --dist loadgroup
+
+cover: setup ## Run the tests and fail where a branch of ledger, policy, gateway, domain or checkpoints was not taken
+	@$(RUN)/pytest -n auto --dist loadgroup --cov --cov-report=term-missing
 
 check: setup ## Format, lint, types, import contracts, generated docs
 	@$(RUN)/ruff format --check .

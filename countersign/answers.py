@@ -46,6 +46,13 @@ class Answers(Protocol):
         """Keeps in the audit, by digest, that somebody tried to answer who may not."""
         ...
 
+    def settle_by_word(self, effect: str, happened: bool, by: str, now: datetime) -> None:
+        """Settles an effect that nobody can look up as a person found it: done, or not happened as in `retry`.
+
+        Raises RejectedError (`rejected.not_unknown`) where it is anything but unknown.
+        """
+        ...
+
     def expire_reviews(self, now: datetime) -> tuple[str, ...]:
         """Closes every open review whose deadline has come; answers their tickets, which have work to do."""
         ...

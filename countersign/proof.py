@@ -4,11 +4,14 @@ Two things are read: the compiled graph's own edges, and the source of all that 
 """
 
 import ast
+import dis
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
+from types import CodeType
 from typing import Any, cast, get_args
 
 from langchain_core.tools import BaseTool
@@ -19,8 +22,10 @@ from langgraph.prebuilt import ToolNode
 from countersign.domain.frozen import Frozen
 from countersign.domain.plan import Kind
 from countersign.ports import Deps, Gateway, Outbox, ShopWrites
+from graphs.agents.toolbox import toolbox
 from graphs.catalog import NODES, Node
 from graphs.support import support_graph
+from tools.lookups.casebook import Casebook
 
 GATES = ("check", "authorize", "record_verdict")
 """Every road to an effect leads through each of them."""
@@ -32,6 +37,7 @@ _WRITES = frozenset(
 )
 _MAY_WRITE = ("tools/actions/", "tools/gateway.py", "nodes/act/execute.py")
 """Where a call that changes the world may stand: the one node that acts, the one door, and what is behind it."""
+_BEHIND = ("tools.actions", "tools.gateway")
 _PACKAGES = ("graphs", "nodes", "tools")
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 Edges = frozenset[tuple[str, str]]
@@ -45,9 +51,11 @@ class Fault(Frozen):
 
 
 def faults() -> tuple[Fault, ...]:
-    """What is wrong with the desk's graph as it is compiled, and with its source; nothing where all is proven."""
+    """What is wrong with the desk's compiled graph, with the resolver's tools and the source; nothing where proven."""
     graph = cast("Graph", support_graph(cast("Deps", None)))
-    return (*graph_faults(graph), *source_faults(Path(package).parent for package in _folders()))
+    held = toolbox(cast("Casebook", None))
+    sources = source_faults(Path(package).parent for package in _folders())
+    return (*graph_faults(graph), *tool_faults("the resolver", held), *sources)
 
 
 def graph_faults(graph: Graph, nodes: Mapping[str, Node] = NODES) -> tuple[Fault, ...]:
@@ -118,21 +126,34 @@ def _tools_held(graph: Graph) -> Iterator[Fault]:
 def tool_faults(agent: str, tools: Iterable[BaseTool]) -> Iterator[Fault]:
     """An agent holds lookups and proposals; no tool is an effect, comes from behind the gateway, or calls a write."""
     for held in tools:
-        function = cast("Callable[..., Any] | None", getattr(held, "func", None) or getattr(held, "coroutine", None))
-        module = getattr(function, "__module__", "") or ""
-        names = set(_names_in(function)) if function else set[str]()
-        if held.name in get_args(Kind) or module.startswith(("tools.actions", "tools.gateway")) or names & _WRITES:
+        reached = list(_reached(getattr(held, "func", None) or getattr(held, "coroutine", None)))
+        behind = any(str(getattr(part, "__module__", "")).startswith(_BEHIND) for part in reached)
+        writes = any(_names_a_write(part) for part in reached if isinstance(part, CodeType))
+        if held.name in get_args(Kind) or behind or writes:
             yield Fault(code="agent.write", text=f"{agent} holds {held.name}, which acts")
 
 
-def _names_in(function: Callable[..., Any]) -> Iterator[str]:
-    """Every name that a function's code uses, those of functions inside it included."""
-    waiting = [getattr(function, "__code__", None)]
+def _names_a_write(code: CodeType) -> bool:
+    """Whether it uses a name that writes, in anything but `tools.proposals`, whose constructors have the same names."""
+    said = list(dis.get_instructions(code))
+    return any(
+        name.opcode in dis.hasname and name.argval in _WRITES and holder.argval != "proposals"
+        for holder, name in pairwise(said)
+    )
+
+
+def _reached(function: Any) -> Iterator[Any]:
+    """A function, what it closes over, a tool's own call among it, and the code of all that, functions inside too."""
+    waiting, seen = [function], set[int]()
     while waiting:
-        code = waiting.pop()
-        if code is not None:
-            yield from code.co_names
-            waiting.extend(const for const in code.co_consts if hasattr(const, "co_names"))
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        waiting.extend(cell.cell_contents for cell in getattr(part, "__closure__", None) or ())
+        waiting.extend(const for const in getattr(part, "co_consts", ()) if hasattr(const, "co_names"))
+        waiting.extend(getattr(part, name) for name in ("__code__", "call") if hasattr(part, name))
 
 
 def waiting_faults(function: Callable[..., Any]) -> Iterator[Fault]:

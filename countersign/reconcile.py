@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from countersign.adapters.locks import TicketLocks
+from countersign.domain.errors import MisuseError, RejectedError
+from countersign.domain.outcome import Effect
 from countersign.domain.ticket import TicketRef
 from countersign.ports import Deps
+from nodes.act.answer import known_person
 from tools.gateway import settle_doubt
 
 
@@ -38,3 +41,25 @@ def reconcile(deps: Deps, locks: TicketLocks) -> Reconciled:
                 unknown.append(effect.id)
     expired = deps.ledger.expire_reviews(deps.clock.now())
     return Reconciled(settled=settled, unknown=tuple(unknown), expired=expired, unfinished=deps.ledger.unfinished())
+
+
+def settle_by_word(effect: str, happened: bool, person: str, deps: Deps, locks: TicketLocks) -> Effect:
+    """Settles an unknown effect as a person found it, and answers it as it was; the system of record is asked first.
+
+    Raises RejectedError: `rejected.unknown_person`, `rejected.not_unknown` where it is settled, now or before,
+    `rejected.busy` where another process has its ticket; MisuseError (`misuse.effect`) where it is not in doubt.
+    """
+    doubtful = {one.id: one for one in deps.ledger.in_doubt()}
+    found = doubtful.get(effect)
+    if found is None:
+        hint = "countersign reconcile names those that are"
+        raise MisuseError("no effect of that id is in doubt", where=effect, hint=hint, detail="effect")
+    who = known_person(found.ticket, person, deps)
+    with locks.held(found.ticket) as ours:
+        if not ours:
+            raise RejectedError("another process has its ticket", where=found.ticket, hint="try again", detail="busy")
+        if settle_doubt(found, deps):
+            text = "the system of record could tell, and what it says counts"
+            raise RejectedError(text, where=effect, hint=f"see countersign show {found.ticket}", detail="not_unknown")
+        deps.ledger.settle_by_word(effect, happened, who.id, deps.clock.now())
+    return found

@@ -119,6 +119,7 @@ def _default(info: FieldInfo) -> str:
 
 def tools_page() -> str:
     """The contracts of all kinds of effect, and their arguments."""
+    from graphs.agents.toolbox import TOOLS
     from tools.catalog import CONTRACTS, contracts_table
 
     rows = [
@@ -126,16 +127,42 @@ def tools_page() -> str:
         for kind, contract in CONTRACTS.items()
         for field in fields_of(contract.arguments)
     ]
+    receipts = [
+        (f"`{model.__name__}`", first_sentence(model.__doc__), _fields(model))
+        for model in dict.fromkeys(contract.result for contract in CONTRACTS.values())
+    ]
+    held = [
+        (f"`{tool.name}`", tool.effect, tool.says, _fields(tool.takes), f"`{tool.gives.__name__}`",
+         f"{tool.timeout:.0f}", str(tool.attempts))
+        for tool in TOOLS
+    ]  # fmt: skip
     return _page(
         "What the desk may do",
         "Each kind of effect has one contract. A playbook only proposes it; the policy gate decides; the gateway, the "
-        "one door, carries out what was granted, under a key that makes it happen once.",
+        "one door, carries out what was granted, under a key that makes it happen once. `countersign tools --json` has "
+        "the schemas.",
         contracts_table().rstrip(),
+        "It is tried again only where it is known that nothing happened, as often as *tries* says. Past its seconds, "
+        "after a lost answer, and where the receipt proves nothing, the outcome is *unknown*: the system of record is "
+        "asked, or a person, and nothing is repeated.",
         "## Arguments",
         "They are strict: unknown names, other types and values out of bounds are refused (`rejected.arguments`). The "
         "types are named as in `tools/arguments.py`.",
         _table(("kind", "argument", "type"), rows),
+        "## Receipts",
+        "What a receipt must say is as strict, in `tools/results.py`; one that says anything else proves nothing "
+        "(`unknown.receipt`). The ledger compares it with the grant besides.",
+        _table(("receipt", "of what", "fields"), receipts),
+        "## What an agent holds",
+        "Lookups and proposals, which change nothing, so that nothing has to be taken back. A passing fault is tried "
+        "again; an answer that comes too late, or says more than its model has room for, is told to no model "
+        "(`failed.timeout`, `failed.answer`). Answers are in `tools/lookups/answers.py`.",
+        _table(("tool", "kind", "what the model is told", "arguments", "answer", "seconds", "tries"), held),
     )
+
+
+def _fields(model: type[BaseModel]) -> str:
+    return ", ".join(f"`{name}`" for name in model.model_fields) or "none"
 
 
 def graph_page() -> str:

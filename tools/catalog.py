@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from countersign.domain.errors import MisuseError, RejectedError
 from countersign.domain.frozen import canonical
 from countersign.domain.plan import Kind, Proposal
-from tools import arguments
+from tools import arguments, results
 from tools.arguments import Arguments
 from tools.contract import Contract
 
@@ -22,6 +22,7 @@ _ALL = (
         title="Send a reply",
         target="ticket",
         arguments=arguments.SendReplyArguments,
+        result=results.MessageResult,
         effect="message",
         timeout=60.0,
         idempotency="once",
@@ -31,6 +32,7 @@ _ALL = (
         title="Refund money",
         target="order",
         arguments=arguments.RefundArguments,
+        result=results.MoneyResult,
         effect="money",
         timeout=30.0,
     ),
@@ -39,6 +41,7 @@ _ALL = (
         title="Cancel an order",
         target="order",
         arguments=arguments.CancelOrderArguments,
+        result=results.RecordResult,
         effect="record",
     ),
     Contract(
@@ -46,6 +49,7 @@ _ALL = (
         title="Change a delivery address",
         target="order",
         arguments=arguments.ChangeAddressArguments,
+        result=results.RecordResult,
         effect="record",
         undo="Change the address again before the parcel is dispatched.",
         compensation="change_address",
@@ -55,6 +59,7 @@ _ALL = (
         title="Open a return",
         target="order",
         arguments=arguments.CreateReturnArguments,
+        result=results.ReturnResult,
         effect="record",
         undo="Close the return in the shop while nothing has been sent back.",
     ),
@@ -63,6 +68,7 @@ _ALL = (
         title="Send a replacement",
         target="order",
         arguments=arguments.SendReplacementArguments,
+        result=results.RecordResult,
         effect="record",
         undo="Stop the parcel in the warehouse until it is dispatched.",
     ),
@@ -71,6 +77,7 @@ _ALL = (
         title="Pause a membership",
         target="subscription",
         arguments=arguments.PauseSubscriptionArguments,
+        result=results.RecordResult,
         effect="record",
         undo="End the pause in the shop; nothing was charged meanwhile.",
     ),
@@ -79,6 +86,7 @@ _ALL = (
         title="Cancel a membership",
         target="subscription",
         arguments=arguments.CancelSubscriptionArguments,
+        result=results.EndedResult,
         effect="money",
         undo="Renew the membership in the shop; a fee that was paid back stays paid back.",
         timeout=30.0,
@@ -88,6 +96,7 @@ _ALL = (
         title="Change the e-mail address on record",
         target="customer",
         arguments=arguments.ChangeEmailArguments,
+        result=results.RecordResult,
         effect="record",
         undo="Change the address back.",
         compensation="change_email",
@@ -97,6 +106,7 @@ _ALL = (
         title="Close an account",
         target="customer",
         arguments=arguments.NoArguments,
+        result=results.RecordResult,
         effect="record",
     ),
     Contract(
@@ -104,6 +114,7 @@ _ALL = (
         title="Send an export of personal data",
         target="customer",
         arguments=arguments.NoArguments,
+        result=results.MessageResult,
         effect="message",
         timeout=60.0,
     ),
@@ -112,6 +123,7 @@ _ALL = (
         title="Send a login link",
         target="customer",
         arguments=arguments.NoArguments,
+        result=results.MessageResult,
         effect="message",
         undo="Nothing to undo: the link expires after 30 minutes.",
     ),
@@ -150,15 +162,22 @@ def validated(proposal: Proposal) -> Arguments:
 
 def contracts_table() -> str:
     """The catalogue as a Markdown table, for the documentation."""
-    head = "| kind | what it does | acts on | effect | arguments | seconds | repeated | undo |"
-    return "\n".join([head, "| --- " * 8 + "|", *(_row(entry) for entry in CONTRACTS.values())]) + "\n"
+    heads = (
+        "kind", "what it does", "acts on", "effect", "arguments", "receipt", "seconds", "tries", "repeated", "undo",
+        "taken back by",
+    )  # fmt: skip
+    rows = (_row(entry) for entry in CONTRACTS.values())
+    return "\n".join([f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|", *rows]) + "\n"
 
 
 def _row(entry: Contract) -> str:
     fields = ", ".join(f"`{name}`" for name in entry.arguments.model_fields) or "none"
     repeated = "with the same key" if entry.idempotency == "key" else "only when proven unsent"
-    undo = entry.undo or "cannot be undone"
-    cells = (f"`{entry.kind}`", entry.title, entry.target, entry.effect, fields, f"{entry.timeout:.0f}", repeated, undo)
+    undo, back = entry.undo or "cannot be undone", f"`{entry.compensation}`" if entry.compensation else "nothing"
+    cells = (
+        f"`{entry.kind}`", entry.title, entry.target, entry.effect, fields, f"`{entry.result.__name__}`",
+        f"{entry.timeout:.0f}", str(entry.attempts), repeated, undo, back,
+    )  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
 

@@ -5,12 +5,16 @@ from concurrent.futures import TimeoutError as NotInTime
 
 from countersign.domain.errors import CountersignError, FailedError, RetryError, UnknownOutcomeError
 from countersign.domain.outcome import Claim, Effect, Granted, Progress, Receipt, Refusal
+from countersign.domain.plan import Kind
+from countersign.domain.shop import ShopReceipt
 from countersign.domain.ticket import TicketRef
 from countersign.domain.verdict import POLICY, Judged
 from countersign.ports import Deps
 from tools.actions import ACTIONS
+from tools.actions.call import receipt
 from tools.catalog import contract
 from tools.judge import approval, judge
+from tools.results import proven
 
 
 class EffectGateway:
@@ -39,18 +43,18 @@ def settle_doubt(effect: Effect, deps: Deps) -> bool:
     ref = TicketRef(id=effect.ticket, turn=effect.turn)
     with deps.tracer.span("effect", effect.kind, ref, recorded=True) as span:
         try:
-            receipt = _look_up(effect.kind, effect.key, deps)
+            found = _look_up(effect.kind, effect.key, deps)
         except CountersignError as error:
             _leave_unknown(effect, f"{error.full_code}: it can't be told whether it happened", deps)
             span.failed(error.full_code)
             return False
-        span.note(status="retry" if receipt is None else "done")
+        span.note(status="retry" if found is None else "done")
     claim = deps.ledger.take_over(effect.id, deps.clock.now())
-    if receipt is None:
-        deps.ledger.fail(claim, "retry", "not found in the system of record", deps.clock.now())
+    if found is None:
+        deps.ledger.fail(claim, _again(effect.kind, claim), "not found in the system of record", deps.clock.now())
     else:
         _point(deps, "before settle")
-        deps.ledger.settle(claim, receipt, deps.clock.now())
+        deps.ledger.settle(claim, found, deps.clock.now())
     return True
 
 
@@ -87,24 +91,29 @@ def _cause(granted: Granted, claim: Claim, deps: Deps) -> None:
     ref = TicketRef(id=granted.ticket, turn=granted.turn)
     with deps.tracer.span("effect", granted.proposal.kind, ref, status="done") as span:
         try:
-            receipt = _act(granted, claim, deps)
+            proof = _act(granted, claim, deps)
         except (RetryError, FailedError, UnknownOutcomeError) as error:
-            status, problem = _problem(error)
+            status, problem = _problem(error, granted.proposal.kind, claim)
             deps.ledger.fail(claim, status, problem, deps.clock.now())
             span.note(status=status)
             span.failed(error.full_code)
         else:
             _point(deps, "before settle")
-            deps.ledger.settle(claim, receipt, deps.clock.now())
+            deps.ledger.settle(claim, proof, deps.clock.now())
             _point(deps, "after settle")
 
 
-def _problem(error: RetryError | FailedError | UnknownOutcomeError) -> tuple[str, str]:
+def _problem(error: RetryError | FailedError | UnknownOutcomeError, kind: Kind, claim: Claim) -> tuple[str, str]:
     """What the ledger says of an effect that did not happen, or may not have."""
     if isinstance(error, RetryError):
-        return "retry", error.full_code
+        return _again(kind, claim), error.full_code
     status = "failed" if isinstance(error, FailedError) else "unknown"
     return status, f"{error.full_code}: {error.message}"
+
+
+def _again(kind: Kind, claim: Claim) -> str:
+    """What comes of a try of which it is known that nothing happened: the contract's tries are all there are."""
+    return "retry" if claim.attempt < contract(kind).attempts else "failed"
 
 
 def _act(granted: Granted, claim: Claim, deps: Deps) -> Receipt:
@@ -112,9 +121,9 @@ def _act(granted: Granted, claim: Claim, deps: Deps) -> Receipt:
     kind = granted.proposal.kind
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"act-{kind}")
     try:
-        receipt = pool.submit(ACTIONS[kind], granted, deps, claim.key).result(timeout=contract(kind).timeout)
+        told = pool.submit(ACTIONS[kind], granted, deps, claim.key).result(timeout=contract(kind).timeout)
         _point(deps, "after effect")
-        return receipt
+        return proven(told, contract(kind).result, claim.key)
     except NotInTime as error:
         raise UnknownOutcomeError("no answer in time", detail="timeout") from error
     except CountersignError:
@@ -125,16 +134,14 @@ def _act(granted: Granted, claim: Claim, deps: Deps) -> Receipt:
         pool.shutdown(wait=False)
 
 
-def _look_up(kind: str, key: str, deps: Deps) -> Receipt | None:
-    if kind == "send_reply":
-        return deps.outbox.lookup(key)
-    found = deps.shop.lookup(key)
-    if found is None:
-        return None
-    return Receipt(
-        key=key, reference=found.reference, at=found.at, amount=found.amount, currency=found.currency,
-        details=dict(found.details),
-    )  # fmt: skip
+def _look_up(kind: Kind, key: str, deps: Deps) -> Receipt | None:
+    """The receipt of what happened under a key. Raises what the system raises, `unknown.receipt` for no proof."""
+    found = deps.outbox.lookup(key) if kind == "send_reply" else _written(deps.shop.lookup(key))
+    return None if found is None else proven(found, contract(kind).result, key)
+
+
+def _written(found: ShopReceipt | None) -> Receipt | None:
+    return None if found is None else receipt(found)
 
 
 def _point(deps: Deps, name: str) -> None:

@@ -43,6 +43,7 @@ _COMMANDS = (
     "audit",
     "halt",
     "graph",
+    "tools",
     "lab",
     "lab_crash",
 )

@@ -11,6 +11,7 @@ import typer
 
 from countersign.cli import recording
 from countersign.cli.app import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_TERMINATED, AsJson, DeskFolder, Var, app
+from countersign.domain.errors import SettingsError
 
 if TYPE_CHECKING:
     from countersign.batch import Batch, Summary
@@ -31,6 +32,14 @@ Record = Annotated[
 Replay = Annotated[
     Path | None, typer.Option("--replay", metavar="DIR", help="Tell recorded answers; no model is asked.")
 ]
+
+Happened = Annotated[
+    str, typer.Option("--sent", metavar="EFFECT", help="An unknown effect that happened: the mail was found.")
+]
+Nothing = Annotated[
+    str, typer.Option("--not-sent", metavar="EFFECT", help="An unknown effect that did not happen: no mail was found.")
+]
+As = Annotated[str, typer.Option("--as", metavar="PERSON", help="Whose word it is: an id of the desk's people.toml.")]
 
 _UNREADABLE = ("input.missing", "input.denied")
 """Sources that may be there the next time, so that their absence is news every time."""
@@ -100,11 +109,22 @@ def ask(
 
 
 @app.command()
-def reconcile(as_json: AsJson = False, desk: DeskFolder = None, var: Var = None) -> None:
+def reconcile(
+    happened: Happened = "",
+    nothing: Nothing = "",
+    person: As = "",
+    as_json: AsJson = False,
+    desk: DeskFolder = None,
+    var: Var = None,
+) -> None:
     """Put right what a crash left.
 
-    Effects in doubt are settled with their system of record, tickets that were under way are finished.
+    Effects in doubt are settled with their system of record, tickets that were under way are finished. What no system
+    can tell, a mail that SMTP may have taken, a person settles by --sent or --not-sent; the audit keeps their name.
     """
+    if happened or nothing or person:
+        _settle_by_word(happened, nothing, person, as_json, desk, var)
+        return
     with opened(desk, var) as runtime:
         batch, summary = work(runtime, lambda batch: batch.run(()), 1, quiet=True)
     found = batch.reconciled
@@ -120,8 +140,28 @@ def _print_reconciled(batch: "Batch", summary: "Summary") -> None:
     typer.echo(f"{found.settled} effects settled, {len(found.unknown)} unknown, {finished} tickets finished.")
     for effect in found.unknown:
         typer.echo(f"Nobody can tell what became of effect {effect}: look in the system of record.")
+        typer.echo(f"Then say so: countersign reconcile --sent {effect} --as PERSON, or --not-sent.")
     if summary.unfinished:
         typer.echo(f"{summary.unfinished} tickets are unfinished: countersign resume --all goes on with them.")
+
+
+def _settle_by_word(
+    happened: str, nothing: str, person: str, as_json: bool, desk: Path | None, var: Path | None
+) -> None:
+    from countersign.reconcile import settle_by_word
+
+    if bool(happened) == bool(nothing) or not person:
+        hint = "give one of --sent and --not-sent, with --as"
+        raise SettingsError("a person says of one effect whether it happened", where="--sent", hint=hint)
+    with opened(desk, var) as runtime:
+        found = settle_by_word(happened or nothing, bool(happened), person, runtime.deps, runtime.locks)
+        status = runtime.ticket(found.ticket).status
+    if as_json:
+        _print_json({"effect": found.id, "ticket": found.ticket, "happened": bool(happened), "by": person})
+        return
+    typer.echo(f"{found.kind} on {found.target}: {'happened' if happened else 'did not happen'}, says {person}.")
+    if status == "waiting":
+        typer.echo(f"{found.ticket} waits: countersign review {found.ticket}")
 
 
 @contextmanager

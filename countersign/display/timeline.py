@@ -235,6 +235,7 @@ _ENTRIES: Mapping[str, Callable[[Event], Entry]] = {
     "effect.failed": _effect("failed", "red"),
     "effect.retry": _effect("will be tried again", "yellow"),
     "effect.unknown": _effect("unknown", "red"),
+    "effect.told": _by_person("settled by word", "magenta"),
     "effect.mismatch": _effect("differs from its grant", "red"),
     "review.opened": _review("opened", "yellow"),
     "review.answered": _review("answered", "green"),

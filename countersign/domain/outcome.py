@@ -7,11 +7,13 @@ from pydantic import JsonValue
 
 from countersign.domain.frozen import Frozen
 from countersign.domain.perception import Sender
-from countersign.domain.plan import Proposal
+from countersign.domain.plan import Kind, Proposal
 from countersign.domain.review import Edited
 from countersign.domain.verdict import POLICY, Decision, Verdict
 
 EffectStatus = Literal["started", "done", "failed", "unknown"]
+MOST_ATTEMPTS = 3
+"""How often the ledger lets an effect be tried, each time nothing having happened; a contract may say less."""
 OutcomeKind = Literal["answered", "handed_over", "closed"]
 ReviewAnswer = Literal["approve", "reject", "edit", "answer", "take_over", "close"]
 
@@ -54,6 +56,8 @@ class Claim(Frozen):
     effect: str
     key: str
     fence: int
+    attempt: int = 1
+    """Which try it is: only what is known not to have happened has a second."""
 
 
 class Refusal(Frozen):
@@ -81,7 +85,7 @@ class Effect(Frozen):
     ticket: str
     turn: int
     proposal: str
-    kind: str
+    kind: Kind
     target: str
     key: str
     status: EffectStatus

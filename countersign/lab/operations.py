@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
+from checkpoints.start import start_of
 from checkpoints.thread import thread_id
 from countersign.batch import Batch
 from countersign.domain.plan import Kind, Plan
@@ -16,6 +17,7 @@ from countersign.intake import take
 from countersign.ledger.read import waiting
 from countersign.review import Shown, answer, shown
 from countersign.runtime import Runtime, thread_config
+from nodes.act.answer import write_answer
 
 PEOPLE = ("ines", "ines", "maria", "tomas", "hanne", "nobody")
 """Who answers: a lead more often than others, and somebody whom the desk does not know."""
@@ -42,9 +44,10 @@ class Scene:
         history = list(self.runtime.saver.list(thread_config(ticket.id))) if old else []
         return config | cast("dict[str, Any]", self.draw.choice(history).config) if history else config
 
-    def invoke(self, given: Any, config: dict[str, Any]) -> None:
-        """Runs the graph past the runtime, as whoever reaches the library would."""
-        self.runtime.graph.invoke(given, cast("Any", config), durability="sync")  # pyright: ignore[reportUnknownMemberType]  generics left open
+    def invoke(self, given: Any, config: dict[str, Any], before: tuple[str, ...] = ()) -> None:
+        """Runs the graph past the runtime, as whoever reaches the library would; up to a node, where one is named."""
+        graph = self.runtime.graph
+        graph.invoke(given, cast("Any", config), durability="sync", interrupt_before=before)  # pyright: ignore[reportUnknownMemberType]  generics left open
 
 
 Operation = Callable[[Scene], None]
@@ -119,15 +122,45 @@ def fork(scene: Scene) -> None:
         return
     place = scene.place(ticket, old=True)
     plans = scene.runtime.graph.get_state(cast("Any", place)).values.get("plans", ())
-    changed = tuple(_with_other_amounts(scene, plan) for plan in plans)
+    changed = tuple(_with_others(scene, plan, _changed) for plan in plans)
     scene.invoke(None, _updated(scene, place, {"plans": changed}, None))
 
 
-def _with_other_amounts(scene: Scene, plan: Plan) -> Plan:
-    proposals = tuple(
-        one.model_copy(update={"args": _changed(scene, dict(one.args))}) for one in plan.proposals
-    )  # fmt: skip
+def _with_others(scene: Scene, plan: Plan, change: Callable[[Scene, dict[str, Any]], dict[str, Any]]) -> Plan:
+    proposals = tuple(one.model_copy(update={"args": change(scene, dict(one.args))}) for one in plan.proposals)
     return plan.model_copy(update={"proposals": proposals})
+
+
+def alter_granted(scene: Scene) -> None:
+    """Between a grant and its use the thread is given other amounts and addresses, and goes on."""
+    waits = [item.ticket for item in waiting(scene.runtime.ledger)]
+    if waits and scene.draw.random() < 0.5:
+        name = scene.draw.choice(waits)
+    else:
+        name = take(scene.draw.choice(scene.messages), scene.runtime.deps).ticket
+    ticket, place = scene.runtime.ticket(name), cast("dict[str, Any]", thread_config(name))
+    _walk(scene, TicketRef(id=name, turn=ticket.turn), place)
+    state = scene.runtime.graph.get_state(cast("Any", place))
+    if state.next == ("execute",):
+        plans = tuple(_with_others(scene, plan, _otherwise) for plan in state.values.get("plans", ()))
+        scene.invoke(None, _updated(scene, place, {"plans": plans}, "record_verdict"))
+
+
+def _walk(scene: Scene, ref: TicketRef, place: dict[str, Any]) -> None:
+    """Runs a turn up to what it would do, with a person's yes where one is asked."""
+    for _ in range(2):
+        state = scene.runtime.graph.get_state(cast("Any", place))
+        if scene.runtime.ticket(ref.id).status == "received" and state.next != ("execute",):
+            scene.invoke(start_of(state, ref), place, before=("execute",))
+        seen = shown(scene.runtime, ref.id)
+        if seen.review is not None and seen.review.status == "open":
+            write_answer(None, seen.review, seen.digest, Approve(), "ines", scene.runtime.deps)
+
+
+def _otherwise(scene: Scene, args: dict[str, Any]) -> dict[str, Any]:
+    if "address" in args:
+        return args | {"address": args["address"] | {"city": "Elsewhere"}}
+    return args | {"email": "else@example.org"} if "email" in args else _changed(scene, args)
 
 
 def forge_verdict(scene: Scene) -> None:
@@ -194,6 +227,7 @@ OPERATIONS: Mapping[str, tuple[Operation, int]] = MappingProxyType(
     {
         "deliver": (deliver, 4), "follow up": (follow_up, 1), "answer": (answer_it, 8),
         "garbage": (wake_with_garbage, 2), "replay": (replay, 2), "fork": (fork, 2),
+        "altered": (alter_granted, 3),
         "forged verdict": (forge_verdict, 2), "goto": (go_to, 2), "copy": (copy_thread, 2),
         "no thread": (run_without_thread, 1), "go on": (go_on, 2), "halt": (halt, 1),
         "unhalt": (unhalt, 1),

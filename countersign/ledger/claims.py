@@ -16,8 +16,6 @@ from countersign.ledger.counts import halted
 from countersign.ledger.rows import Row, first, proposal_of, texts, ticket_row
 from countersign.ledger.schema import effects, grants, proposals
 
-MOST_ATTEMPTS = 3
-"""How often an effect is tried whose failures are passing ones."""
 _PROMISES = TypeAdapter(tuple[Promise, ...])
 
 
@@ -165,10 +163,10 @@ def _start(connection: sa.Connection, facts: Facts) -> Claim:
 
 
 def _start_again(connection: sa.Connection, facts: Facts, effect: Row) -> Claim:
-    fence = effect["fence"] + 1
-    changes = {"status": "started", "again": 0, "attempts": effect["attempts"] + 1, "fence": fence, "problem": ""}
+    fence, attempt = effect["fence"] + 1, effect["attempts"] + 1
+    changes = {"status": "started", "again": 0, "attempts": attempt, "fence": fence, "problem": ""}
     connection.execute(effects.update().where(effects.c.id == effect["id"]).values(**changes))
-    return _started(connection, facts, Claim(effect=effect["id"], key=effect["key"], fence=fence))
+    return _started(connection, facts, Claim(effect=effect["id"], key=effect["key"], fence=fence, attempt=attempt))
 
 
 def _started(connection: sa.Connection, facts: Facts, claim: Claim) -> Claim:

@@ -65,10 +65,10 @@ def shown(connection: sa.Connection, ticket: str, digest: str) -> Review | None:
 
 
 def require_approval(connection: sa.Connection, ref: TicketRef, approver: str, bound: str) -> None:
-    """Raises RejectedError (`rejected.unapproved`) where that person did not approve exactly these proposals."""
-    same = (reviews.c.ticket == ref.id, reviews.c.turn == ref.turn, reviews.c.signed == bound)
-    approved = (reviews.c.status == "answered", reviews.c.by == approver)
-    if first(connection, sa.select(reviews.c.seq).where(*same, *approved)) is None:
+    """Raises RejectedError (`rejected.unapproved`) where the turn's last word is not that person's yes to these."""
+    answered = (reviews.c.ticket == ref.id, reviews.c.turn == ref.turn, reviews.c.status == "answered")
+    last = first(connection, sa.select(reviews).where(*answered).order_by(reviews.c.seq.desc()).limit(1))
+    if last is None or (last["by"], last["signed"]) != (approver, bound):
         raise RejectedError(f"{approver} has not approved exactly these proposals", detail="unapproved")
 
 

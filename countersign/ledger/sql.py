@@ -237,6 +237,11 @@ class SqlLedger:
         with self.file.writing("take_over") as connection:
             return effects.take_over(connection, effect, now)
 
+    def settle_by_word(self, effect: str, happened: bool, by: str, now: datetime) -> None:
+        """See `ports.Ledger`."""
+        with self.file.writing("settle_by_word") as connection:
+            effects.settle_by_word(connection, effect, happened, by, now)
+
     def in_doubt(self) -> tuple[Effect, ...]:
         """See `ports.Ledger`."""
         with self.file.reading() as connection:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.command import ROOT, SCRIPT, countersign, environment, one_line
 from tests.cli.conftest import Handled
+from tests.contract.outbox_smtp_server import SmtpServer
 
 MAIL = ROOT / "desk" / "mail"
 SUMMARY = {
@@ -127,3 +128,22 @@ def test_an_early_interrupt_is_no_traceback(var: Path) -> None:
     _, said = running.communicate(timeout=120)
     assert running.returncode == 130
     assert "Traceback" not in said
+
+
+def test_a_mail_in_doubt_is_settled_by_a_person(var: Path) -> None:
+    """SMTP broke off after the text: reconcile names the effect and the way, a person says what they found, once."""
+    with SmtpServer({"text": "drop after accepting"}) as server:
+        way = {"COUNTERSIGN_OUTBOX": "smtp", "COUNTERSIGN_SMTP__HOST": "127.0.0.1", "COUNTERSIGN_SMTP__TLS": "none"}
+        way |= {"COUNTERSIGN_SMTP__PORT": str(server.port)}
+        countersign("run", str(next(MAIL.glob("047-*.eml"))), var=var, settings=way)
+        left = countersign("reconcile", var=var, settings=way)
+        effect = left.stdout.split("--sent ")[1].split()[0]
+        told = countersign("reconcile", "--sent", effect, "--as", "ines", var=var, settings=way)
+        again = countersign("reconcile", "--not-sent", effect, "--as", "ines", var=var, settings=way)
+    assert told.stdout.splitlines() == [
+        "send_reply on ticket/CS-1001: happened, says ines.",
+        "CS-1001 waits: countersign review CS-1001",
+    ]
+    one_line(again, "misuse.effect")
+    assert "settled by word" in countersign("show", "CS-1001", var=var).stdout
+    assert len(server.accepted) == 1

@@ -1,13 +1,10 @@
 """Every tool against the real shop and the real ledger: what is asked happens once, and its receipt says just that."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast, get_args
 
 import pytest
 
-from countersign.adapters.outbox import MaildirOutbox
 from countersign.adapters.shop import SqlShop
 from countersign.domain.errors import FailedError
 from countersign.domain.money import Money
@@ -16,54 +13,23 @@ from countersign.domain.perception import Sender, Verified
 from countersign.domain.plan import Draft, Kind, Principal, Proposal
 from countersign.domain.ticket import TicketRef
 from countersign.domain.verdict import Question, Verdict
-from countersign.policy.gate import CedarGate
 from countersign.ports import Deps
 from tests.conftest import SteppingClock
 from tests.contract import shop_world as world
-from tests.policy.questions import facts, shipped_desk
-from tests.unit.ledger_cases import new_ledger, new_ticket
+from tests.contract.conftest import DESK, GATE
+from tests.policy.questions import facts
+from tests.unit.ledger_cases import new_ticket
 from tools import proposals
 from tools.actions import ACTIONS
 from tools.context import Circumstances, circumstances
 from tools.judge import judge
 
-DESK = shipped_desk()
-GATE = CedarGate(DESK)
 BY = Principal(kind="Playbook", id="orders")
 SHOP_KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "send_reply")
 DRAFT = Draft(to="zoe@example.org", subject="Re: My tent", body="It is done.", language="en", templates=("done",))
 
 
 BOTH = pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
-
-
-@pytest.fixture
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlShop]:
-    """The small shop in SQLite; tests marked BOTH run in PostgreSQL too."""
-    in_postgresql = getattr(request, "param", "sqlite") == "postgresql"
-    opened = world.open_world(
-        request.getfixturevalue("postgres_url") if in_postgresql else f"sqlite:///{tmp_path / 'shop.db'}"
-    )
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def deps(shop: SqlShop, tmp_path: Path) -> Iterator[Deps]:
-    """The parts that tools use, all real; the others are absent, so a tool that touched one would fail."""
-    ledger = new_ledger(tmp_path)
-    absent: dict[str, Any] = dict.fromkeys(("knowledge", "replies", "blobs", "triage", "gateway", "scope",
-                                           "models", "resolver", "history"))  # fmt: skip
-    outbox = MaildirOutbox(tmp_path / "outbox", DESK.settings.mail, lambda: world.NOW)
-    clock = SteppingClock(world.NOW)
-    yield Deps(desk=DESK, shop=shop, gate=GATE, ledger=ledger, outbox=outbox, clock=clock, **absent)
-    ledger.close()
-
-
-@pytest.fixture
-def ref(deps: Deps) -> TicketRef:
-    """A ticket in its first turn."""
-    return new_ticket(cast("Any", deps.ledger), "m1", "zoe@example.org")
 
 
 def sender(customer: str = "C-00001", verified: Verified = "address", address: str = "zoe@example.org") -> Sender:

@@ -196,6 +196,31 @@ def test_receipt_of_another_amount_stops_the_turn_and_the_kind(runtime: Runtime)
     assert "send_reply" not in effects(runtime, ref)
 
 
+def test_contract_says_how_often_a_passing_fault_is_tried(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one try in its contract, what did not happen is failed at once, and a person is asked."""
+    monkeypatch.setattr(gateway, "contract", lambda kind: replace(contract(kind), attempts=1))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    shop = FaultyShop(runtime.deps.shop, once(RetryError("busy")))
+    _, ref = refunding(runtime, shop=shop)
+    assert (shop.calls, refunded(runtime), runtime.ticket(ref.id).status) == (1, [], "waiting")
+    assert effects(runtime, ref)["refund"].status == "failed"
+
+
+@pytest.mark.parametrize("changes", [{"key": "theirs"}, {"amount": None}, {"currency": "euro"}, {"reference": ""}])
+def test_receipt_that_proves_nothing_is_unknown(runtime: Runtime, changes: dict[str, Any]) -> None:
+    """The shop answers what is no receipt: a person is asked, the refund is not repeated, reconcile finds it."""
+
+    def garbled(call: Callable[[], Any]) -> Any:
+        return call().model_copy(update=changes)
+
+    shop = FaultyShop(runtime.deps.shop, garbled)
+    faulty, ref = refunding(runtime, shop=shop)
+    assert (shop.calls, len(refunded(runtime)), runtime.ticket(ref.id).status) == (1, 1, "waiting")
+    effect = effects(runtime, ref)["refund"]
+    assert (effect.status, effect.problem.partition(":")[0]) == ("unknown", "unknown.receipt")
+    assert reconcile(faulty.deps, faulty.locks).settled == 1
+    assert effects(runtime, ref)["refund"].status == "done"
+
+
 def test_mail_in_doubt_goes_to_a_person_and_stays_there(runtime: Runtime) -> None:
     """A way out that can't be asked: unknown once and for all, however often reconcile runs."""
     unknown = always(UnknownOutcomeError("dropped after the text was sent"))

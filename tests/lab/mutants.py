@@ -5,7 +5,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -16,8 +16,11 @@ import pytest
 from countersign.adapters.outbox.letter import letter
 from countersign.adapters.outbox.maildir import MaildirOutbox
 from countersign.domain.outcome import Outgoing, Receipt
-from countersign.ledger import SqlLedger, claims, reviews, rulings
+from countersign.ledger import SqlLedger, audit, claims, reviews, rulings
+from graphs import catalog
+from graphs.catalog import NODES
 from nodes.act import authorize
+from nodes.act.planned import all_proposals
 from tools import gateway
 from tools.actions import ACTIONS
 
@@ -98,6 +101,35 @@ def _new_key_each_try(patch: Patch) -> None:
     patch.setattr(gateway, "ACTIONS", {kind: renewed(action) for kind, action in ACTIONS.items()})
 
 
+def _amount_from_state(patch: Patch) -> None:
+    """What is done is what the thread's state says, and not what was granted."""
+    wanted: dict[tuple[str, str], Any] = {}
+    act = gateway._act  # pyright: ignore[reportPrivateUsage]
+
+    def execute(state: Any, *, deps: Any) -> Any:
+        wanted.clear()
+        wanted.update({(one.kind, one.target): one for one in all_proposals(state)})
+        return NODES["execute"].function(state, deps=deps)
+
+    def act_on_state(granted: Any, claim: Any, deps: Any) -> Receipt:
+        said = granted.proposal
+        proposal = wanted.get((said.kind, said.target), said)
+        return act(granted.model_copy(update={"proposal": proposal}), claim, deps)
+
+    patch.setattr(catalog, "NODES", {**NODES, "execute": replace(NODES["execute"], function=execute)})
+    patch.setattr(gateway, "_act", act_on_state)
+
+
+def _no_chain(patch: Patch) -> None:
+    """The audit's rows are not chained: each is hashed for itself."""
+    head = audit.head
+
+    def unchained(connection: Any) -> Any:
+        return head(connection)._replace(hash="")
+
+    patch.setattr(audit, "head", unchained)
+
+
 def _inbox_forgotten(patch: Patch) -> None:
     """What a crash left unfinished is not looked for."""
     patch.setattr(SqlLedger, "unfinished", _says(()))
@@ -149,6 +181,8 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         "key from the thread": Mutant(_key_from_thread),
         "no compare-and-set": Mutant(_no_compare_and_set, ("reviews_are_answered_once",)),
         "new key each try": Mutant(_new_key_each_try),
+        "amount from the thread's state": Mutant(_amount_from_state),
+        "rows of the audit not chained": Mutant(_no_chain, ("audit_is_a_chain",)),
         "inbox forgotten": Mutant(_inbox_forgotten),
         "halt ignored": Mutant(_halt_ignored),
         "approval not required": Mutant(_approval_not_required, ("grants_need_a_decision",)),

@@ -239,7 +239,7 @@ def test_table_shows_every_contract() -> None:
     lines = contracts_table().splitlines()
 
     assert len(lines) == 2 + len(CONTRACTS)
-    assert {line.count("|") for line in lines} == {9}
+    assert {line.count("|") for line in lines} == {12}
     assert all(any(f"`{kind}`" in line for line in lines) for kind in CONTRACTS)
 
 

@@ -6,6 +6,7 @@ from countersign.domain.money import Money
 from countersign.domain.shop import Subscription
 from countersign.domain.untrusted import readable
 from tools.account_facts import membership_status
+from tools.lookups.answers import AccountAnswer, MembershipAnswer, PastTicketsAnswer
 from tools.lookups.casebook import AgentTool, Casebook, Found, Input
 
 _LONGEST_REPLY = 600
@@ -74,9 +75,9 @@ def past_tickets(book: Casebook, given: Nothing) -> Found:
 
 LOOKUPS = (
     AgentTool(name="look_up_customer", says="The account of the customer who asks.", takes=Nothing,
-              call=look_up_customer),
+              gives=AccountAnswer, call=look_up_customer),
     AgentTool(name="look_up_membership", says="The customer's membership: status, plan, fee, dates.", takes=Nothing,
-              call=look_up_membership),
+              gives=MembershipAnswer, call=look_up_membership),
     AgentTool(name="past_tickets", says="The customer's other tickets, latest first. Their texts are quotations.",
-              takes=Nothing, call=past_tickets),
+              takes=Nothing, gives=PastTicketsAnswer, call=past_tickets),
 )  # fmt: skip

@@ -1,19 +1,24 @@
 """What one investigation has seen. What is not in the casebook can be neither cited nor proposed about."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from contextvars import copy_context
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from countersign.domain.errors import CountersignError, RejectedError
+from countersign.domain.errors import CountersignError, FailedError, RejectedError, RetryError
 from countersign.domain.facts import Fact, FactKind
-from countersign.domain.frozen import canonical, digest
+from countersign.domain.frozen import Json, canonical, digest
 from countersign.domain.plan import Principal, Proposal
 from countersign.domain.resolution import Inquiry, Lookup
 from countersign.domain.shop import Address, Customer, Order, Subscription
 from countersign.ports import Deps
+from tools.lookups.answers import Answer
 
 AGENT = Principal(kind="Agent", id="resolver")
 """In whose name an agent proposes."""
@@ -31,19 +36,29 @@ class Input(BaseModel):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentTool:
-    """One tool in an agent's hand: what the model is told of it, what it takes, and what it does to the casebook."""
+    """One tool in an agent's hand: its contract. It reads or it proposes; neither changes anything to be taken back."""
 
     name: str
     says: str
+    """What the model is told of it."""
     takes: type[Input]
+    gives: type[Answer]
     call: Callable[["Casebook", Any], Found]
+    effect: Literal["lookup", "proposal"] = "lookup"
+    timeout: float = 20.0
+    """Seconds until the model is told that there was no answer; what comes later is not in the casebook."""
+    attempts: int = 2
+    """How often it is tried where the fault was a passing one."""
 
     def use(self, book: "Casebook", given: Input) -> Found:
-        """Calls it and notes in the casebook that it was called. Raises what the call raises."""
+        """Calls it and notes in the casebook that it was called. Raises what the call raises.
+
+        FailedError: `failed.timeout`, `failed.answer` where what was found is more than a model may be told.
+        """
         before, problem = len(book.facts), ""
         try:
             with book.deps.tracer.span("tool", self.name):
-                return self.call(book, given)
+                return self._tried(book, given)
         except CountersignError as error:
             problem = error.full_code
             raise
@@ -51,6 +66,37 @@ class AgentTool:
             about = ", ".join(str(value) for value in given.model_dump(exclude={"because"}).values() if value)
             found = len(book.facts) - before
             book.lookups.append(Lookup(tool=self.name, about=about[:_LONGEST_ABOUT], found=found, problem=problem))
+
+    def plain(self) -> dict[str, Json]:
+        """As JSON values, with the schemas of its arguments, as a model is given them, and of its answer."""
+        return {
+            "name": self.name, "description": self.says, "effect": self.effect, "timeout": self.timeout,
+            "attempts": self.attempts, "parameters": self.takes.model_json_schema(),
+            "answer": self.gives.model_json_schema(),
+        }  # fmt: skip
+
+    def _tried(self, book: "Casebook", given: Input) -> Found:
+        for _ in range(self.attempts - 1):
+            try:
+                return self._in_time(book, given)
+            except RetryError:
+                continue
+        return self._in_time(book, given)
+
+    def _in_time(self, book: "Casebook", given: Input) -> Found:
+        """One try, on a copy of the casebook that counts only where the answer came in time and fits."""
+        pool, page = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self.name), book.page()
+        try:
+            found = pool.submit(copy_context().run, self.call, page, given).result(timeout=self.timeout)
+            self.gives.model_validate(found)
+        except NotInTime:
+            raise FailedError("no answer in time", where=self.name, detail="timeout") from None
+        except ValidationError:
+            raise FailedError("more was found than may be told", where=self.name, detail="answer") from None
+        finally:
+            pool.shutdown(wait=False)
+        book.turn_to(page)
+        return found
 
 
 class Casebook:
@@ -67,6 +113,23 @@ class Casebook:
         """Complete addresses in the customer's own message, by fact; each with the order whose country it fits."""
         self.proposals: dict[str, Proposal] = {}
         self.lookups: list[Lookup] = []
+
+    def page(self) -> Self:
+        """A copy in which anything may be entered before it counts."""
+        page = copy(self)
+        page.facts, page.orders, page.addresses = dict(self.facts), dict(self.orders), dict(self.addresses)
+        page.proposals = dict(self.proposals)
+        return page
+
+    def turn_to(self, page: Self) -> None:
+        """Takes over all that was entered in a copy."""
+        self.facts, self.orders, self.addresses, self.proposals = (
+            page.facts,
+            page.orders,
+            page.addresses,
+            page.proposals,
+        )
+        self.membership, self.account = page.membership, page.account
 
     @property
     def customer(self) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from countersign.domain.untrusted import readable
+from tools.lookups.answers import SectionsAnswer
 from tools.lookups.casebook import AgentTool, Casebook, Found, Input
 
 _SECTIONS = 3
@@ -30,5 +31,5 @@ def search_help(book: Casebook, given: Query) -> Found:
 
 LOOKUPS = (
     AgentTool(name="search_help", says="Sections of the help centre nearest to some words.", takes=Query,
-              call=search_help),
+              gives=SectionsAnswer, call=search_help),
 )  # fmt: skip

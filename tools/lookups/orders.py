@@ -12,6 +12,7 @@ from countersign.domain.money import Money
 from countersign.domain.shop import Order, Shipment
 from countersign.domain.untrusted import readable
 from tools.lookups.accounts import Nothing
+from tools.lookups.answers import OrderAnswer, OrdersAnswer
 from tools.lookups.casebook import AgentTool, Casebook, Found, Input
 
 _MOST_ORDERS = 10
@@ -136,9 +137,10 @@ def _returns(book: Casebook, order: Order) -> list[Found]:
 
 
 LOOKUPS = (
-    AgentTool(name="list_orders", says="The customer's latest orders, in brief.", takes=Nothing, call=list_orders),
+    AgentTool(name="list_orders", says="The customer's latest orders, in brief.", takes=Nothing, gives=OrdersAnswer,
+              call=list_orders),
     AgentTool(name="look_up_order", says="One order of the customer: articles, parcels, returns, and its note.",
-              takes=OneOrder, call=look_up_order),
+              takes=OneOrder, gives=OrderAnswer, call=look_up_order),
     AgentTool(name="look_up_payments", says="Payments and refunds of one order of the customer.", takes=OneOrder,
-              call=look_up_payments),
+              gives=OrderAnswer, call=look_up_payments),
 )  # fmt: skip

@@ -5,8 +5,8 @@ from typing import Literal
 from countersign.domain.errors import RejectedError
 from countersign.domain.shop import Customer, Subscription
 from tools import proposals
-from tools.lookups.casebook import AGENT, AgentTool, Casebook, Found, Input
-from tools.propose.orders import Because, grounded
+from tools.lookups.casebook import AGENT, Casebook, Found, Input
+from tools.propose.orders import Because, Id, grounded, proposing
 
 
 class Pause(Input):
@@ -26,7 +26,7 @@ class EndMembership(Input):
 class ChangeEmail(Input):
     """The address that stands in the customer's message, by the id of its fact."""
 
-    address: str
+    address: Id
     because: Because
 
 
@@ -78,15 +78,15 @@ def _account(book: Casebook) -> Customer:
 
 
 PROPOSALS = (
-    AgentTool(name="propose_pause", says="Propose to pause the membership.", takes=Pause, call=propose_pause),
-    AgentTool(name="propose_end_membership", says="Propose to end the membership.", takes=EndMembership,
+    proposing(name="propose_pause", says="Propose to pause the membership.", takes=Pause, call=propose_pause),
+    proposing(name="propose_end_membership", says="Propose to end the membership.", takes=EndMembership,
               call=propose_end_membership),
-    AgentTool(name="propose_change_email", says="Propose to change the e-mail address on record.", takes=ChangeEmail,
+    proposing(name="propose_change_email", says="Propose to change the e-mail address on record.", takes=ChangeEmail,
               call=propose_change_email),
-    AgentTool(name="propose_close_account", says="Propose to close the account.", takes=OfAccount,
+    proposing(name="propose_close_account", says="Propose to close the account.", takes=OfAccount,
               call=propose_close_account),
-    AgentTool(name="propose_data_export", says="Propose to send the customer their personal data.", takes=OfAccount,
+    proposing(name="propose_data_export", says="Propose to send the customer their personal data.", takes=OfAccount,
               call=propose_data_export),
-    AgentTool(name="propose_login_link", says="Propose to send a login link to the address on record.", takes=OfAccount,
+    proposing(name="propose_login_link", says="Propose to send a login link to the address on record.", takes=OfAccount,
               call=propose_login_link),
 )  # fmt: skip

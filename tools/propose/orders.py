@@ -1,8 +1,9 @@
 """Proposals about an order. No amount is ever an argument: each is reckoned from the order's own records."""
 
+from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from countersign.domain.errors import RejectedError
 from countersign.domain.facts import Origin, least_trusted, most_trusted
@@ -11,12 +12,15 @@ from countersign.domain.plan import Proposal
 from countersign.domain.shop import Order
 from tools import proposals
 from tools.arguments import CancelReason, RefundReason, ReplacementReason, Sku
+from tools.lookups.answers import ProposalAnswer
 from tools.lookups.casebook import AGENT, AgentTool, Casebook, Found, Input
 from tools.lookups.orders import Number
 
 LABEL_FEE = 0
 """An agent's return carries a free label: what a label costs is the playbook's to say."""
-Because = Annotated[list[str], Field(min_length=1, max_length=12)]
+Id = Annotated[str, StringConstraints(max_length=40)]
+"""The id of a fact; longer ones are nobody's."""
+Because = Annotated[list[Id], Field(min_length=1, max_length=12)]
 """Ids of the facts that speak for it."""
 Skus = Annotated[list[Sku], Field(min_length=1, max_length=20)]
 
@@ -43,7 +47,7 @@ class ChangeAddress(Input):
     """The address that stands in the customer's message, by the id of its fact."""
 
     order: Number
-    address: str
+    address: Id
     because: Because
 
 
@@ -137,15 +141,17 @@ def _with(order: Order, skus: list[str]) -> Order:
     return order
 
 
+proposing = partial(AgentTool, gives=ProposalAnswer, effect="proposal")
+"""A tool that proposes, whose answer is the proposal as it was entered."""
 PROPOSALS = (
-    AgentTool(name="propose_refund", says="Propose a refund for an order; its amount is reckoned from the records.",
+    proposing(name="propose_refund", says="Propose a refund for an order; its amount is reckoned from the records.",
               takes=Refund, call=propose_refund),
-    AgentTool(name="propose_cancel_order", says="Propose to cancel an order that has not left.", takes=CancelOrder,
+    proposing(name="propose_cancel_order", says="Propose to cancel an order that has not left.", takes=CancelOrder,
               call=propose_cancel_order),
-    AgentTool(name="propose_change_address", says="Propose to send an order to the address in the message.",
+    proposing(name="propose_change_address", says="Propose to send an order to the address in the message.",
               takes=ChangeAddress, call=propose_change_address),
-    AgentTool(name="propose_return", says="Propose to open a return for articles of an order.", takes=CreateReturn,
+    proposing(name="propose_return", says="Propose to open a return for articles of an order.", takes=CreateReturn,
               call=propose_return),
-    AgentTool(name="propose_replacement", says="Propose to send articles of an order again.", takes=SendReplacement,
+    proposing(name="propose_replacement", says="Propose to send articles of an order again.", takes=SendReplacement,
               call=propose_replacement),
 )  # fmt: skip
