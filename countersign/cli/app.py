@@ -43,6 +43,7 @@ _COMMANDS = (
     "graph",
     "lab",
     "lab_crash",
+    "lab_models",
 )
 """The files with commands, in the order in which --help lists them."""
 
