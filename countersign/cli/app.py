@@ -44,6 +44,7 @@ _COMMANDS = (
     "lab",
     "lab_crash",
     "lab_models",
+    "lab_attack",
 )
 """The files with commands, in the order in which --help lists them."""
 

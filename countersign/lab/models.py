@@ -1,7 +1,7 @@
 """Many tickets with models in both seats that mean nothing, or harm: what comes of it, and whether budgets hold.
 
 The tickets are the desk's labelled examples about orders of the demonstration shop, more than half of which no request
-covers. People answer what waits, by the seed. Each desk is judged by the checker, and by what its ledger says was spent.
+covers. People answer what waits. Each desk is judged by the checker, and by what its ledger says was spent.
 """
 
 import random
@@ -9,7 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,9 @@ from countersign.domain.ticket import Message
 from countersign.lab.chaos import exported
 from countersign.lab.checker import ACTIVITY, check
 from countersign.lab.forks import shared_out
-from countersign.lab.metered import Metered
 from countersign.lab.operations import PEOPLE, Scene, go_on, reply_to
+from countersign.lab.seats import Metered, seated
 from countersign.lab.stage import Stage
-from countersign.llm.models import SeatedModels
 from countersign.review import answer, shown
 from countersign.runtime import Runtime
 from countersign.settings import ModelSettings, TicketBudget
@@ -92,7 +91,8 @@ class Adversarial:
         """As JSON values."""
         counts = {name: dict(getattr(self, name).most_common()) for name in ("ends", "answers", "people", "activity")}
         return {"ok": self.ok, "model": self.kind, "seed": self.seed, "tickets": self.tickets, "desks": self.desks,
-                "violations": self.violations, "effects_alone": self.alone, "over_budget": self.over, "stopped_by_budget": self.stopped,
+                "violations": self.violations, "effects_alone": self.alone, "over_budget": self.over,
+                "stopped_by_budget": self.stopped,
                 "most_a_ticket": {name: self.most[name] for name in FIGURES}, "budget": limits(), **counts}  # fmt: skip
 
 
@@ -121,7 +121,8 @@ def _desk(stage: Stage, kind: Kind, seed: int, part: tuple[int, int]) -> dict[st
     var, draw = stage.fresh(f"{kind}-{number}"), random.Random(f"{seed}/{kind}/{number}")
     model = ModelSettings(small=f"{kind}:{draw.randrange(10**6)}", large=f"{kind}:{draw.randrange(10**6)}")
     with stage.open(var, model=model, ticket_budget=BUDGET) as opened:
-        runtime = metered(opened, draw.randrange(10**6))
+        price = draw.randrange(10**6)
+        runtime = seated(opened, lambda seats: {tier: Metered(seat, seed=price) for tier, seat in seats.items()})
         messages = tuple(_messages(runtime, draw, tickets))
         batch = Batch(runtime)
         batch.run(messages)
@@ -136,20 +137,8 @@ def _desk(stage: Stage, kind: Kind, seed: int, part: tuple[int, int]) -> dict[st
             "people": people, "activity": activity, "stopped": stopped, **_accounts(var / "ledger.db")}  # fmt: skip
 
 
-def metered(runtime: Runtime, seed: int) -> Runtime:
-    """The runtime with its models' calls at a price."""
-    from graphs.support import support_graph
-
-    models = runtime.deps.models
-    if not isinstance(models, SeatedModels):
-        return runtime
-    seats = {tier: Metered(seat, seed) for tier, seat in models.parts.seats.items()}
-    deps = replace(runtime.deps, models=SeatedModels(replace(models.parts, seats=seats)))
-    return replace(runtime, deps=deps, graph=support_graph(deps, runtime.saver))
-
-
 def _messages(runtime: Runtime, draw: random.Random, tickets: int) -> Iterator[Message]:
-    """Mails of customers about their own orders; one in ten comes from somebody who can't be told to be the customer."""
+    """Mails of customers about their own orders; one in ten comes from somebody who can't be told to be them."""
     shop, known = runtime.deps.shop, examples(runtime.deps.desk)
     uncovered = [one.text for one in known if one.request == "none"]
     covered = [one.text for one in known if one.request != "none"]
