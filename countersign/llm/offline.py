@@ -19,7 +19,7 @@ from countersign.domain.frozen import digest
 from countersign.domain.model import Engine
 from countersign.llm.planner import Call, Case, Results, next_calls
 
-OFFLINE = Engine(kind="offline", name="planner", settings=digest("planner 1"))
+OFFLINE = Engine(kind="offline", name="planner", settings=digest("planner 2"))
 """What sits in the agent's seat where no endpoint is set."""
 
 
