@@ -134,7 +134,7 @@ def _desk(stage: Stage, kind: Kind, seed: int, part: tuple[int, int]) -> dict[st
     activity = {name: report.counts[name] for name in ACTIVITY}
     stopped = sum("model.budget" in ticket.reason for ticket in left)
     return {"tickets": tickets, "violations": found, "ends": Counter(ticket.status for ticket in left),
-            "people": people, "activity": activity, "stopped": stopped, **_accounts(var / "ledger.db")}  # fmt: skip
+            "people": people, "activity": activity, "stopped": stopped, **accounts(var / "ledger.db")}  # fmt: skip
 
 
 def _messages(runtime: Runtime, draw: random.Random, tickets: int) -> Iterator[Message]:
@@ -178,7 +178,7 @@ def _answered(scene: Scene, tickets: list[str]) -> Iterator[str]:
                 yield reply.type
 
 
-def _accounts(ledger: Path) -> dict[str, Any]:
+def accounts(ledger: Path) -> dict[str, Any]:
     """What the ledger says of each ticket's calls, read past the desk's own code."""
     budget, most = limits(), Counter[str]()
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as rows:

@@ -8,7 +8,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
-_WRITES = "SELECT kind, target, arguments FROM writes ORDER BY at, key"
+_WRITES = "SELECT kind, target, arguments FROM writes ORDER BY rowid LIMIT -1 OFFSET ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +29,30 @@ class Change:
 class Mail:
     """A mail that left."""
 
-    file: str
     to: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
 class World:
-    """All of both."""
+    """The shop's file and the outbox's Maildir, of which each look tells what is new."""
 
-    changes: tuple[Change, ...]
-    mails: tuple[Mail, ...]
+    def __init__(self, var: Path) -> None:
+        self._var, self._changes, self._mails = var, 0, set[str]()
 
-    def since(self, before: "World") -> "World":
-        """What was not there before."""
-        return World(
-            tuple(one for one in self.changes if one not in before.changes),
-            tuple(one for one in self.mails if one not in before.mails),
+    def news(self) -> tuple[tuple[Change, ...], tuple[Mail, ...]]:
+        """What was not there at the last look."""
+        with closing(sqlite3.connect(f"file:{self._var / 'shop.db'}?mode=ro", uri=True)) as books:
+            rows = books.execute(_WRITES, (self._changes,)).fetchall()
+        paths = [path for path in sorted((self._var / "outbox").glob("new/*")) if path.name not in self._mails]
+        self._changes += len(rows)
+        self._mails |= {path.name for path in paths}
+        changes = tuple(
+            Change(kind, target, json.dumps(json.loads(args), sort_keys=True)) for kind, target, args in rows
         )
-
-
-def world(var: Path) -> World:
-    """As the shop's file and the outbox's Maildir have it."""
-    with closing(sqlite3.connect(f"file:{var / 'shop.db'}?mode=ro", uri=True)) as books:
-        rows = books.execute(_WRITES).fetchall()
-    changes = tuple(Change(kind, target, json.dumps(json.loads(args), sort_keys=True)) for kind, target, args in rows)
-    return World(changes, tuple(_mail(path) for path in sorted((var / "outbox").glob("new/*"))))
+        return changes, tuple(map(_mail, paths))
 
 
 def _mail(path: Path) -> Mail:
     mail = message_from_bytes(path.read_bytes(), policy=default)
     body = mail.get_body(("plain",))
-    return Mail(path.name, str(mail["To"]), body.get_content() if body else "")
+    return Mail(str(mail["To"]), body.get_content() if body else "")
