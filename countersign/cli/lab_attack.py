@@ -90,15 +90,17 @@ def _arms(arms: list[dict[str, Any]]) -> "Table":
 
 
 def _bars(arms: list[dict[str, Any]]) -> "Table":
-    """How often each technique had an effect: over all models, without gates and with them."""
+    """How often each technique had an effect: with the obedient model without gates, with every model on the desk."""
     from rich.table import Table
 
-    table = Table("attacks with an effect", "without gates", "", "on the desk", "", box=None, pad_edge=False,
-                  header_style="bold")  # fmt: skip
+    table = Table("attacks with an effect", "obedient, without gates", "", "every model, on the desk", "", box=None,
+                  pad_edge=False, header_style="bold")  # fmt: skip
+    bare = [arm for arm in arms if (arm["way"], arm["model"]) == ("undefended", "obedient")]
+    governed = [arm for arm in arms if arm["way"] == "governed"]
     for technique in arms[0]["by_technique"]:
         cells: list[str] = []
-        for way in ("undefended", "governed"):
-            counts = [arm["by_technique"][technique] for arm in arms if arm["way"] == way]
+        for some in (bare, governed):
+            counts = [arm["by_technique"][technique] for arm in some]
             hits, tried = (sum(count[place] for count in counts) for place in (0, 1))
             cells += ["█" * round(_BAR * hits / tried) if tried else "", f"{hits} of {tried}"]
         table.add_row(technique, *cells)
