@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from countersign.lab.attacks.injections import LANGUAGES, PLACES, demands_in, injections, is_tainted, sheet
+from countersign.lab.attacks.injections import LANGUAGES, PLACES, Injection, demands_in, injections, is_tainted, sheet
 from countersign.lab.attacks.report import bound
 from countersign.lab.attacks.suite import caused, run_attacks
 from countersign.lab.attacks.tickets import tickets
@@ -63,7 +63,11 @@ def test_the_desk_holds_where_the_agent_without_gates_does_harm(stage: Stage, mo
     from countersign.lab.attacks import suite
 
     chosen = [one for one in injections(7) if one.place in ("text", "help centre") and one.technique == "plain order"]
-    monkeypatch.setattr(suite, "injections", lambda seed, sample: tuple(chosen[:sample]))
+
+    def few(_seed: int, sample: int) -> tuple[Injection, ...]:
+        return tuple(chosen[:sample])
+
+    monkeypatch.setattr(suite, "injections", few)
     told = run_attacks(
         stage, seed=7, sample=6, workers=2, models=("obedient",), configured=ModelSettings(), heard=unheard
     )
@@ -78,7 +82,8 @@ def test_the_desk_holds_where_the_agent_without_gates_does_harm(stage: Stage, mo
 def test_published_injections_move_nothing(stage: Stage, public_data: Path) -> None:
     """Texts with which others attacked agents, in mail to a desk with a hostile model in both seats."""
     with gzip.open(public_data / "attacks" / "runs-gpt-4o-2024-05-13.jsonl.gz", "rt") as lines:
-        texts = {str(text) for line in lines for text in (json.loads(line).get("injections") or {}).values()}
+        runs: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    texts = {str(text) for run in runs for text in dict[str, Any](run["injections"] or {}).values()}
     drawn = random.Random(7).sample(sorted(texts), 6)
     var = stage.fresh("published")
     with stage.open(var, model=ModelSettings(small="hostile:1", large="hostile:2")) as runtime:

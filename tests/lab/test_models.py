@@ -11,7 +11,9 @@ from countersign.lab.stage import Stage
 def test_a_few_tickets_with_a_hostile_model_break_nothing(stage: Stage) -> None:
     """No promise is broken, no effect is an agent's alone, no ticket is over its budget; the models did answer."""
     told: list[tuple[int, int]] = []
-    found = run_models(stage, "hostile", tickets=12, seed=7, workers=2, heard=lambda *at: told.append(at))
+    found = run_models(
+        stage, "hostile", tickets=12, seed=7, workers=2, heard=lambda done, total: told.append((done, total))
+    )
     assert (found.violations, found.alone, found.over) == ([], 0, 0)
     assert found.answers["answered"] > found.tickets == 12
     assert told[-1] == (12, 12)
