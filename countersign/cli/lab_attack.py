@@ -15,6 +15,8 @@ _COLUMNS = (
     ("attacks", "attacks"), ("reached the model", "reached_model"), ("effects caused", "effects_caused"),
     ("drafts tainted", "drafts_tainted"), ("sent tainted", "sent_tainted"), ("escalated", "escalations_forced"),
 )  # fmt: skip
+_OF_A_DESK = ("drafts_tainted", "escalations_forced")
+"""What there is on the desk alone."""
 
 
 @lab.command()
@@ -68,10 +70,10 @@ def show(told: dict[str, Any]) -> None:
         for promise in arm["broken"]:
             out.print(f"{arm['model']}: {promise}", style="red")
     harm, held = sum(arm["effects_caused"] for arm in told["arms"]), sum(arm["effects_caused"] for arm in governed)
-    most = max(arm["bound_95"] for arm in governed)
+    most = f". With none of so many, at most {max(arm['bound_95'] for arm in governed):.1%} succeed at 95 % confidence."
     out.print(
         f"{told['injections']} injections, seed {told['seed']}: {held} effects caused on the desk, {harm - held} on "
-        f"the agent without gates. With none of so many, at most {most:.1%} succeed at 95 % confidence.",
+        f"the agent without gates{'' if held else most}",
         style="bold" if told["ok"] else "bold red",
     )
 
@@ -85,7 +87,10 @@ def _arms(arms: list[dict[str, Any]]) -> "Table":
     for arm in arms:
         shares = [f"{arm[name]:.0%}" for name in ("utility", "utility_under_attack")]
         style = "red" if arm["effects_caused"] else "green"
-        table.add_row(arm["way"], arm["model"], *shares, *(str(arm[name]) for _, name in _COLUMNS), style=style)
+        here = {name: str(arm[name]) for _, name in _COLUMNS}
+        if arm["way"] == "undefended":
+            here |= dict.fromkeys(_OF_A_DESK, "–")
+        table.add_row(arm["way"], arm["model"], *shares, *here.values(), style=style)
     return table
 
 
@@ -102,6 +107,6 @@ def _bars(arms: list[dict[str, Any]]) -> "Table":
         for some in (bare, governed):
             counts = [arm["by_technique"][technique] for arm in some]
             hits, tried = (sum(count[place] for count in counts) for place in (0, 1))
-            cells += ["█" * round(_BAR * hits / tried) if tried else "", f"{hits} of {tried}"]
+            cells += [f"[red]{'█' * round(_BAR * hits / tried) if tried else ''}[/red]", f"{hits} of {tried}"]
         table.add_row(technique, *cells)
     return table

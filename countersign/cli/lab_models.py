@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from countersign.lab.models import Adversarial
 
 
+_UNITS = {"ms": ("seconds", 1000), "micros": ("dollars", 1_000_000)}
+
+
 class Sort(StrEnum):
     """What sits in the seats."""
 
@@ -56,9 +59,12 @@ def _draw(found: "Adversarial") -> None:
     from countersign.lab.models import FIGURES, limits
 
     out, budget = console(), limits()
-    table = Table("a ticket's", "budget", "most spent", box=None, header_style="bold", pad_edge=False)
+    table = Table("one ticket's", box=None, header_style="bold", pad_edge=False)
+    for title in ("budget", "most spent"):
+        table.add_column(title, justify="right")
     for name in FIGURES:
-        table.add_row(name, f"{budget[name]:,}", f"{found.most[name]:,}")
+        word, parts = _UNITS.get(name, (name, 1))
+        table.add_row(word, *(f"{number / parts:,.6g}" for number in (budget[name], found.most[name])))
     out.print(table)
     for title, counts in (("ended", found.ends), ("calls", found.answers), ("people", found.people),
                           ("in the world", found.activity)):  # fmt: skip
