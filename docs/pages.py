@@ -8,6 +8,7 @@ from pydantic_core import PydanticUndefined
 
 from countersign.domain import errors
 from docs.attacks import COMMAND, attacks, readme
+from docs.injections import page as injections_page
 from docs.picture import edges, support_svg
 from docs.source import Said, constants_of, fields_of, first_sentence, plain_type, said
 
@@ -258,6 +259,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/graph.svg": support_svg,
     "docs/approvals.md": approvals_page,
+    "docs/injections.md": injections_page,
     "README.md": readme,
 }
 """Path and maker of everything that is generated."""

@@ -46,6 +46,8 @@ _COMMANDS = (
     "tools",
     "lab",
     "lab_crash",
+    "lab_models",
+    "lab_attack",
 )
 """The files with commands, in the order in which --help lists them."""
 

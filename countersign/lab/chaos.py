@@ -142,7 +142,7 @@ def _episode(stage: Stage, messages: tuple[Message, ...], seed: int, episode: in
         del left[:count]
     for _ in range(2):
         in_child(partial(_put_right, place))
-    report = check(_exported(place.var), place.var / "shop.db", place.var / "outbox")
+    report = check(exported(place.var), place.var / "shop.db", place.var / "outbox")
     found = [{"episode": episode, "promise": one.promise, "text": one.text} for one in report.violations]
     activity = {name: report.counts[name] for name in ACTIVITY}
     return {"episode": episode, "violations": found, "done": done, "ends": ends, "activity": activity}
@@ -204,7 +204,8 @@ def _put_right(place: _Place) -> str:
     return "done"
 
 
-def _exported(var: Path) -> Path:
+def exported(var: Path) -> Path:
+    """The audit of a desk, as a file beside it."""
     target = var / "audit.jsonl"
     target.write_text("".join(line + "\n" for line in export_audit(var / "ledger.db")), encoding="utf-8")
     return target

@@ -78,6 +78,7 @@ def shared_out(tasks: Sequence[T], work: Callable[[T], Any], workers: int) -> It
         child = os.fork()
         if child == 0:
             os.close(read)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends its workers
             end_with(lambda mine=tasks[worker::workers], out=write: _tell_all(out, map(work, mine)))
         os.close(write)
         children.append(child)

@@ -80,10 +80,11 @@ def answer_it(scene: Scene) -> None:
     seen = shown(scene.runtime, ticket)
     asked_last = seen.review.digest if seen.review else ""
     digest = scene.draw.choice((seen.digest, seen.digest, seen.digest, asked_last, "0" * 64))
-    answer(scene.runtime, ticket, _reply(scene, seen), scene.draw.choice(PEOPLE), digest)
+    answer(scene.runtime, ticket, reply_to(scene, seen), scene.draw.choice(PEOPLE), digest)
 
 
-def _reply(scene: Scene, seen: Shown) -> Reply:
+def reply_to(scene: Scene, seen: Shown) -> Reply:
+    """Some answer of a person to what they were shown."""
     edited = [
         EditedProposal(kind=one.kind, target=one.target, args=_changed(scene, dict(one.args))) for one in seen.proposals
     ]

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from checkpoints.strict import enable_strict
 from countersign.domain.ticket import Message
 from countersign.lab.forks import in_child
@@ -50,9 +52,16 @@ class Stage:
         shutil.copytree(source or self.folder / "prepared", target, ignore=shutil.ignore_patterns("triage", "locks"))
         return target
 
-    def open(self, var: Path, clock: LabClock | None = None, on_point: Callable[[str], None] | None = None) -> Opening:
-        """The desk on those files."""
-        return open_runtime(_settings(var), clock=clock or LabClock(), on_point=on_point, loaded=self.loaded)
+    def open(
+        self,
+        var: Path,
+        clock: LabClock | None = None,
+        on_point: Callable[[str], None] | None = None,
+        **changes: BaseModel,
+    ) -> Opening:
+        """The desk on those files; `changes` are settings that differ, such as `model`."""
+        settings = _settings(var).model_copy(update=changes)
+        return open_runtime(settings, clock=clock or LabClock(), on_point=on_point, loaded=self.loaded)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from countersign.llm.nonsense import Inventor, Wishes
 from countersign.llm.request import Request, tool_name
 
 _MOST_CALLS = 3
+_FINAL, _LOOKED_UP, _PROPOSED = "FinalPlan", r'"id":"F[0-9a-f]{6}"', r'"id":"P[0-9a-f]{6}"'
+"""What an agent ends with, and how a fact and an entered proposal look in a tool's answer."""
 _SILENT, _TALKS, _STRAYS = 0.04, 0.15, 0.1
 _FAULTS = ("empty", "truncated", "malformed", "timeout", "refused")
 _DEMANDS = (
@@ -76,20 +78,21 @@ class ChaoticModel(BaseChatModel):
     def _answer(
         self, inventor: Inventor, chance: random.Random, tools: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
     ) -> AIMessage:
-        wanted = cast("Mapping[str, Any]", options.get("response_format") or {})
-        schema = wanted.get("json_schema", {}).get("schema")
+        form = cast("Mapping[str, Any]", options.get("response_format") or {})
+        schema = form.get("json_schema", {}).get("schema")
         if schema is not None:
             return AIMessage(json.dumps(inventor.value(schema)))
-        must = options.get("tool_choice") in ("required", "any")
+        must = self.hostile or options.get("tool_choice") in ("required", "any")
         if not tools or (not must and chance.random() < _TALKS):
             return AIMessage(inventor.value({"type": "string", "minLength": 1}))
-        count = chance.randint(1, _MOST_CALLS)
-        return AIMessage("", tool_calls=[self._call(inventor, chance, tools, place) for place in range(count)])
+        wanted = self._preferred(tools, inventor.seen)
+        count = 1 if len(wanted) == 1 else chance.randint(1, _MOST_CALLS)
+        return AIMessage("", tool_calls=[self._call(inventor, chance, wanted, place) for place in range(count)])
 
     def _call(
         self, inventor: Inventor, chance: random.Random, tools: Sequence[Mapping[str, Any]], place: int
     ) -> ToolCall:
-        tool = chance.choice(self._preferred(tools))
+        tool = chance.choice(tools)
         name, schema = tool_name(tool), tool.get("function", tool).get("parameters", {})
         if self.hostile and chance.random() < _STRAYS:
             name = chance.choice(_STRAY_TOOLS)
@@ -97,10 +100,19 @@ class ChaoticModel(BaseChatModel):
             name=name, args=inventor.value(schema or {"type": "object"}), id=f"call_{place}", type="tool_call"
         )
 
-    def _preferred(self, tools: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """All tools; to a hostile model those that could bring it something count three times."""
+    def _preferred(self, tools: Sequence[Mapping[str, Any]], seen: str) -> Sequence[Mapping[str, Any]]:
+        """All tools; to a hostile model those that could bring it something count three times.
+
+        It looks something up first, and as soon as it has a proposal it hands its plan in.
+        """
         if not self.hostile:
             return tools
+        lookups = [tool for tool in tools if re.match("look_up|list", tool_name(tool))]
+        if lookups and not re.search(_LOOKED_UP, seen):
+            return lookups
+        final = [tool for tool in tools if tool_name(tool) == _FINAL]
+        if final and re.search(_PROPOSED, seen):
+            return final
         wanted = [
             tool for tool in tools if re.search("refund|propose|replacement|plan", tool_name(tool), re.IGNORECASE)
         ]

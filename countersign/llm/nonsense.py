@@ -4,12 +4,21 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 
 _WORDS = "gladly maybe refund lamp seven quite the of never order green parcel asap window none".split()
 _MOST_ITEMS = 3
 _DEEPEST = 6
 _LIKELY = 0.6
+_STRANGE = 0.1
+_SEEN: Mapping[str, str] = MappingProxyType(
+    {
+        "order": r"\bFH-\d{5}\b", "skus": r"\b[A-Z]{3,5}(?:-[A-Z0-9]+)+\b", "because": r"\bF[0-9a-f]{6}\b",
+        "facts": r"\bF[0-9a-f]{6}\b", "address": r"\bF[0-9a-f]{6}\b", "proposals": r"\bP[0-9a-f]{6}\b",
+    }
+)  # fmt: skip
+"""What a field of that name holds: mostly something that was read. Without that no nonsense would get past a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +36,13 @@ class Inventor:
     """Invents values, by chance that a seed decides; texts that must fit a pattern are taken from what was read."""
 
     def __init__(self, chance: random.Random, seen: str, wishes: Wishes) -> None:
-        self._chance, self._seen, self._wishes = chance, seen, wishes
+        self.seen = seen
+        self._chance, self._wishes = chance, wishes
 
-    def value(self, schema: Mapping[str, Any], root: Mapping[str, Any] | None = None, depth: int = 0) -> Any:
-        """A value for a schema; what the schema leaves open is short."""
+    def value(
+        self, schema: Mapping[str, Any], root: Mapping[str, Any] | None = None, depth: int = 0, name: str = ""
+    ) -> Any:
+        """A value for a schema, in a field of that name; what the schema leaves open is short."""
         root = root if root is not None else schema
         schema = self._settled(schema, root)
         if "const" in schema:
@@ -41,7 +53,7 @@ class Inventor:
             case "object":
                 return self._object(schema, root, depth)
             case "array":
-                return self._array(schema, root, depth)
+                return self._array(schema, root, depth, name)
             case "integer":
                 return int(self._number(schema, whole=True))
             case "number":
@@ -51,7 +63,7 @@ class Inventor:
             case "null":
                 return None
             case _:
-                return self._text(schema)
+                return self._text(schema, name)
 
     def _kind(self, schema: Mapping[str, Any]) -> str:
         kind: object = schema.get("type", "object" if "properties" in schema else "string")
@@ -77,16 +89,17 @@ class Inventor:
         required = set(schema.get("required", ()))
         fields = cast("Mapping[str, Mapping[str, Any]]", schema.get("properties", {}))
         return {
-            name: self.value(field, root, depth + 1)
+            name: self.value(field, root, depth + 1, name)
             for name, field in fields.items()
             if name in required or (depth < _DEEPEST and self._chance.random() < _LIKELY)
         }
 
-    def _array(self, schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> list[Any]:
+    def _array(self, schema: Mapping[str, Any], root: Mapping[str, Any], depth: int, name: str) -> list[Any]:
         least = int(schema.get("minItems", 0))
         most = min(int(schema.get("maxItems", least + _MOST_ITEMS)), least + _MOST_ITEMS)
-        count = self._chance.randint(least, most) if depth < _DEEPEST else least
-        return [self.value(schema.get("items", {}), root, depth + 1) for _ in range(count)]
+        unseen = name in _SEEN and not re.search(_SEEN[name], self.seen)
+        count = least if unseen or depth >= _DEEPEST else self._chance.randint(least, most)
+        return [self.value(schema.get("items", {}), root, depth + 1, name) for _ in range(count)]
 
     def _number(self, schema: Mapping[str, Any], *, whole: bool) -> float:
         low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
@@ -98,16 +111,16 @@ class Inventor:
             return high
         return self._chance.randint(int(low), int(high)) if whole else self._chance.uniform(low, high)
 
-    def _text(self, schema: Mapping[str, Any]) -> str:
-        pattern = schema.get("pattern")
+    def _text(self, schema: Mapping[str, Any], name: str) -> str:
+        pattern = schema.get("pattern") or (_SEEN.get(name) if self._chance.random() > _STRANGE else None)
         if pattern:
-            found = re.findall(str(pattern).strip("^$"), self._seen)
+            found = re.findall(str(pattern).strip("^$"), self.seen)
             whole = [item for item in found if isinstance(item, str) and item]
             if whole:
                 return self._chance.choice(whole)
         if self._wishes.texts and self._chance.random() < _LIKELY:
             return self._cut(self._chance.choice(self._wishes.texts), schema)
-        words = self._seen.split() or list(_WORDS)
+        words = self.seen.split() or list(_WORDS)
         picked = [self._chance.choice(words if self._chance.random() < _LIKELY else _WORDS) for _ in range(6)]
         return self._cut(" ".join(picked), schema)
 

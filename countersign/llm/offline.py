@@ -19,7 +19,7 @@ from countersign.domain.frozen import digest
 from countersign.domain.model import Engine
 from countersign.llm.planner import Call, Case, Results, next_calls
 
-OFFLINE = Engine(kind="offline", name="planner", settings=digest("planner 1"))
+OFFLINE = Engine(kind="offline", name="planner", settings=digest("planner 2"))
 """What sits in the agent's seat where no endpoint is set."""
 
 
@@ -50,7 +50,7 @@ class OfflineChat(BaseChatModel):
     ) -> ChatResult:
         del stop, run_manager
         offered = frozenset(tool["function"]["name"] for tool in kwargs.get("tools") or ())
-        case, results = _case(messages), _results(messages)
+        case, results = case_in(messages), results_in(messages)
         calls = [call for call in next_calls(case, results) if call.tool in offered] if case is not None else []
         made = sum(len(message.tool_calls) for message in messages if isinstance(message, AIMessage))
         wanted = [
@@ -62,7 +62,7 @@ class OfflineChat(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def _case(messages: Sequence[BaseMessage]) -> Case | None:
+def case_in(messages: Sequence[BaseMessage]) -> Case | None:
     """The case in the first message of a person; None where there is none in it."""
     for message in messages:
         if isinstance(message, HumanMessage):
@@ -71,7 +71,7 @@ def _case(messages: Sequence[BaseMessage]) -> Case | None:
     return None
 
 
-def _results(messages: Sequence[BaseMessage]) -> Results:
+def results_in(messages: Sequence[BaseMessage]) -> Results:
     """What came of each call so far, in the order in which they were made; a refused call has an empty answer."""
     answers = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
     found: list[tuple[Call, dict[str, Any]]] = []

@@ -34,6 +34,8 @@ _ORDINARY: tuple[tuple[str, str], ...] = (
 """Words that show an ordinary request."""
 _UNSURE = frozenset({"not sure enough", "its parts disagree", "too short"})
 """Triage's reasons under which a case may be ordinary after all."""
+_CONTRADICTED = "contradictory signals"
+"""Triage's reason where something speaks against what the message seems to ask: what does follows it in the list."""
 _MEMBERSHIP = r"membership|subscription|fernhill plus|\bplus\b"
 _MONEY = r"charged|refund|paid|payment|money|twice|double"
 _TWICE = r"twice|double|two (?:charges|payments)|second (?:charge|payment)"
@@ -96,8 +98,12 @@ def _about_customer(case: Case) -> Iterator[Call]:
 
 
 def _proposals(case: Case, results: Results) -> Iterator[Call]:
-    """What records and message both ask for. Where a playbook would not act, or a gate objected, nothing."""
-    if case["playbooks_said"] or case["objections"] or _foreign(case):
+    """What records and message both ask for.
+
+    Nothing where a playbook would not act, a gate objected, or the message contradicts itself or the records: then its
+    words may be the very ones that misled triage.
+    """
+    if case["playbooks_said"] or case["objections"] or _foreign(case) or _contradicted(case):
         return
     for number in case["names_orders"][:_MOST_ORDERS]:
         called = (rule(case, results, number) for rule in (_cancelled, _second_charge, _lost, _returned))
@@ -142,7 +148,7 @@ def _plan(case: Case, results: Results) -> Call:
     for call, _ in done:
         parts.append(_told(call, results))
         cited += call.arguments["because"]
-    quoted = None if done or _foreign(case) else _section(case, results)
+    quoted = None if done or _foreign(case) or _contradicted(case) else _section(case, results)
     if quoted is not None:
         cited += [fact["id"] for fact in quoted]
         parts.append(f"This is what our help centre says about it:\n\n{quoted[0]['value']}\n\n({quoted[1]['value']})")
@@ -204,6 +210,8 @@ def _questions(case: Case, answered: bool) -> Iterator[str]:
         yield "Attachments were not read."
     if case["objections"]:
         yield "The gates had objections to the first plan, which these rules can't mend."
+    if against := _contradicted(case):
+        yield f"What the message seems to ask is contradicted: {'; '.join(against)}. Which is meant?"
     if not answered:
         yield "These rules can't tell what would help: what does the customer want?"
 
@@ -211,6 +219,12 @@ def _questions(case: Case, answered: bool) -> Iterator[str]:
 def _foreign(case: Case) -> str | None:
     language = case["message"]["language"]
     return language if language not in (*case["languages"], "und", "") else None
+
+
+def _contradicted(case: Case) -> list[str]:
+    """What speaks against the reading that triage had; empty where nothing does."""
+    reasons = case["came_here_because"]
+    return reasons[1:] if _CONTRADICTED in reasons[:1] else []
 
 
 def _text(case: Case) -> str:

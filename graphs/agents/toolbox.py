@@ -19,7 +19,7 @@ TOOLS: tuple[AgentTool, ...] = (
 
 def toolbox(book: Casebook) -> "list[BaseTool]":
     """The tools, each bound to one casebook: who asks is in there, and can't be given."""
-    return [_as_langchain(tool, book) for tool in TOOLS]
+    return [as_langchain(tool, book) for tool in TOOLS]
 
 
 def described() -> str:
@@ -27,7 +27,7 @@ def described() -> str:
     return digest([[tool.name, tool.says, tool.takes.model_json_schema()] for tool in TOOLS])
 
 
-def _as_langchain(tool: AgentTool, book: Casebook) -> "BaseTool":
+def as_langchain(tool: AgentTool, book: Casebook) -> "BaseTool":
     from langchain_core.tools import StructuredTool
 
     def call(**given: object) -> str:

@@ -24,11 +24,16 @@ def reasons(runtime: Runtime, ticket: str) -> list[str]:
 def test_a_confident_misreading_goes_to_a_person_and_nothing_happens(runtime: Runtime) -> None:
     """The model reads the cancelling of a charge as that of an order; the words contradict it: nothing is done.
 
-    The offline planner, which looks into it then, comes to no plan that the checks let pass.
+    The offline planner, which looks into it then, reads the contradiction too: it proposes nothing and asks.
     """
     text = "Please cancel the second charge of my order FH-10018"
     ticket = runtime.ask(text, sender=GARETH, authenticated=True)
     assert ticket.status == "handed_over"
+    resolution = (runtime.state(ticket.id) or {}).get("resolution")
+    assert resolution is not None
+    assert resolution.plan is not None
+    assert resolution.plan.proposals == ()
+    assert "its words speak of a double charge" in resolution.questions[0]
     contradictory, words = reasons(runtime, ticket.id)
     assert contradictory == "contradictory signals"
     assert words.startswith("its words speak of a double charge")

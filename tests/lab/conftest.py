@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from countersign.compose import load
 from countersign.domain.review import Approve, Reject
+from countersign.lab.stage import Stage
 from countersign.ledger.export import export_audit
 from countersign.runtime import open_runtime
-from countersign.settings import Settings
+from countersign.settings import Settings, demonstration_desk
 from tests.conftest import SteppingClock
 from tests.graph.reviewing import LOST, SIMON, say
 from tests.messages import message
@@ -62,3 +64,11 @@ def left(handled_var: Path, tmp_path: Path) -> Left:
     shutil.copy(handled_var / "shop.db", tmp_path / "shop.db")
     shutil.copytree(handled_var / "outbox", tmp_path / "outbox")
     return Left(audit, tmp_path / "shop.db", tmp_path / "outbox")
+
+
+@pytest.fixture(scope="session")
+def stage(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """The lab's stage on the files that all tests share."""
+    folder = tmp_path_factory.mktemp("stage")
+    (folder / "prepared").symlink_to(prepared_var)
+    return Stage(folder, load(Settings(var=prepared_var, desk=demonstration_desk())))

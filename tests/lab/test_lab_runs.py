@@ -2,24 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from countersign.compose import load
 from countersign.lab import chaos, crash, forks, operations, scenarios
 from countersign.lab.stage import Stage
-from countersign.settings import Settings, demonstration_desk
 from tools.catalog import CONTRACTS
-
-
-@pytest.fixture(scope="module")
-def stage(prepared_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    """The lab's stage on the files that all tests share."""
-    folder = tmp_path_factory.mktemp("stage")
-    (folder / "prepared").symlink_to(prepared_var)
-    return Stage(folder, load(Settings(var=prepared_var, desk=demonstration_desk())))
 
 
 def unheard(_done: int, _all: int) -> None:

@@ -54,6 +54,8 @@ FAULTS: dict[str, tuple[Callable[[Mock], object], str]] = {
     "a cut stream": (lambda mock: mock.truncate(), ""),
     "a corrupt stream": (lambda mock: mock.corrupt(), ""),
     "a stalled stream": (lambda mock: mock.stall(seconds=5), ""),
+    "no tokens left this minute": (lambda mock: mock.limits(tpm=1), "busy"),
+    "a slow pace": (lambda mock: mock.pace(20), ""),
     "a slow first token": (lambda mock: mock.slow_first_token(5), ""),
 }
 """Faults of a stream find none: answers are taken whole, so that no half of one is ever believed."""
@@ -77,7 +79,7 @@ def test_our_client_is_resilient(name: str, llmock: Mock, bench: Bench) -> None:
         with pytest.raises(ModelError) as raised:
             model.invoke("What is the weather in Oslo?")
         assert raised.value.full_code == f"model.{code}"
-    llmock.assert_resilient(strict=name not in ("busy for an hour",))
+    llmock.assert_resilient(strict=name not in ("busy for an hour", "no tokens left this minute"))
 
 
 def test_forms_and_tools_come_back_whole(llmock: Mock, bench: Bench) -> None:
@@ -110,6 +112,17 @@ def test_a_broken_tool_call_is_a_failure(llmock: Mock, bench: Bench) -> None:
     with pytest.raises(ModelError) as raised:
         bench.step(settings(llmock)).chat("small").bind_tools([find_order]).invoke("Where is FH-10001?")
     assert raised.value.full_code == "model.malformed"
+
+
+def test_a_tool_that_nobody_offered_changes_nothing(llmock: Mock, var: Path) -> None:
+    """The agent is told that there is none, goes on, and the ticket ends with a person; llmock finds nothing to say."""
+    llmock.break_tool_call("unknown_tool")
+    with open_runtime(Settings(var=var, model=settings(llmock, large="openai:mock")), clock=SteppingClock()) as runtime:
+        ticket = runtime.ask("Hm. FH-10001, dear people. You know how it goes.", sender=MAYA, authenticated=True)
+        assert ticket.status in ("waiting", "handed_over")
+        assert runtime.ledger.effect_counts() == (0, 0)
+    assert len(llmock.requests) > 1
+    llmock.assert_resilient(strict=True)
 
 
 def test_the_graph_runs_on_it(llmock: Mock, var: Path) -> None:
