@@ -31,7 +31,8 @@ class Embeddings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     source: str = ""
-    """A folder or an installed package with a sentence model, or an endpoint: `https://host/v1#model`; or none."""
+    """A folder or an installed package with a sentence model, or an endpoint: `https://host/v1#model`;
+    where it is empty, the word vectors of the program serve."""
     key: SecretStr = SecretStr("")
     """The endpoint's key."""
     timeout: float = Field(default=20.0, gt=0)

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from countersign.triage.bench.run import Outcome
+from countersign.triage.resample import Resampled
 
 
 def bench_table(outcome: Outcome) -> RenderableType:
@@ -37,7 +38,14 @@ def _measures(outcome: Outcome) -> list[tuple[str, str]]:
     if outcome.achieved_error is not None and outcome.error_interval:
         low, high = outcome.error_interval
         found.append(("achieved error", f"{_percent(outcome.achieved_error)} ({_percent(low)} to {_percent(high)})"))
+    if outcome.resampled:
+        found.append((f"target kept in {outcome.resampled.resamples} resamples", f"{outcome.resampled.kept}"))
+        found.append(("median and worst error of the resamples", _both(outcome.resampled)))
     return found
+
+
+def _both(resampled: Resampled) -> str:
+    return f"{_percent(resampled.error)}, {_percent(resampled.worst_error)}"
 
 
 def _percent(share: float) -> str:

@@ -14,7 +14,7 @@ from countersign.triage.risk import NEVER, control, least_accepted
 
 TARGET_SPLITS = 0.005
 """Share of held-out single-request examples that two segments may read as two requests."""
-TARGET_DOUBTS = 0.03
+TARGET_DOUBTS = 0.05
 """Share of held-out single-request examples that a straying segment may withhold from being answered."""
 STRICT = 10.0
 """Inverse strength of the logistic regression's penalty."""

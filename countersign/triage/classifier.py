@@ -22,7 +22,7 @@ class Options(Frozen):
     confidence: float = Field(default=0.99, ge=0.5, lt=1)
     """How sure it is that the target is kept."""
     embeddings: str = ""
-    """Where sentence embeddings come from: a folder, a package, or an endpoint's URL; none where empty."""
+    """Where sentence embeddings come from: a folder, a package, or an endpoint's URL; where empty, word vectors."""
 
 
 class Classifier(Protocol):

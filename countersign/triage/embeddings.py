@@ -1,4 +1,4 @@
-"""Sentence embeddings: from a model's files on this machine, or from an OpenAI-compatible endpoint."""
+"""Sentence embeddings, from a model's files here or an OpenAI-compatible endpoint; else the program's word vectors."""
 
 import hashlib
 import importlib.util
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from countersign.domain.errors import RetryError, SettingsError
+from countersign.triage.vectors import word_vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 _MOST_AT_ONCE = 256
 """Texts in one call of an endpoint."""
 _REMEMBERED = 4
+EMBEDDED = 2.0
+"""Length of a sentence embedding beside words and characters, whose vectors have a length of one each."""
 
 
 class Embedder(Protocol):
     """Sentences in, vectors of length one out."""
 
+    weight: float
+    """What a model multiplies them by."""
     digest: str
     """Names the model: its weights where they are here, endpoint and name where they are not."""
 
@@ -39,15 +44,15 @@ class Access:
     """After a passing fault."""
 
 
-def open_embedder(source: str, access: Access = Access()) -> Embedder | None:
-    """The embeddings of a source; None where it is empty.
+def open_embedder(source: str, access: Access = Access()) -> Embedder:
+    """The embeddings of a source; where it is empty, the word vectors of the program.
 
     A source is a folder, the name of an installed package, or an endpoint's base URL, a `#` and the model's name.
 
     Raises SettingsError where it can't be opened, with the next step.
     """
     if not source:
-        return None
+        return word_vectors()
     if source.startswith(("http://", "https://")):
         base, _, model = source.partition("#")
         return _Endpoint(base, model, access)
@@ -61,6 +66,8 @@ def _local(folder: str) -> "_Local":
 
 class _Local:
     """A model's files; what was encoded for a training is remembered while it lasts."""
+
+    weight = EMBEDDED
 
     def __init__(self, folder: Path) -> None:
         from countersign.triage.minilm import MiniLm
@@ -78,7 +85,7 @@ class Remembering:
     def __init__(self, inner: Embedder) -> None:
         self._inner = inner
         self._known: dict[str, NDArray[np.float32]] = {}
-        self.digest = inner.digest
+        self.digest, self.weight = inner.digest, inner.weight
 
     def encode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """As the embedder within does."""
@@ -92,6 +99,8 @@ class Remembering:
 
 class _Endpoint:
     """POST {base}/embeddings, as OpenAI specifies it."""
+
+    weight = EMBEDDED
 
     def __init__(self, base: str, model: str, access: Access) -> None:
         from langchain_openai import OpenAIEmbeddings

@@ -1,5 +1,6 @@
 """What models said of examples that they had not seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,3 +28,8 @@ class Held:
     def segments(self, index: int, calibration: Calibration) -> list[Guess]:
         """The guesses of one example's segments; texts are left out."""
         return guesses_of(self.parts[index], self.classes, calibration)
+
+    def part(self, places: Sequence[int], folds: int) -> "Held":
+        """The examples at these places, in this order, dealt out into so many folds."""
+        parts = tuple(self.parts[place] for place in places)
+        return Held(self.classes, self.scores[list(places)], parts, tuple(n % folds for n in range(len(places))))

@@ -143,9 +143,8 @@ def incumbent(
 
     names = {place: name for name, place in lessons.places.items()}
     known = [names.get(place, "") == "" or names[place] in learnt for place in range(len(lessons.examples))]
-    embedder = open_embedder(options.embeddings, access)
-    remembering = Remembering(embedder) if embedder else None
-    held = hold_out(lessons.examples, groups.folds(groups.group(lessons.examples), FOLDS), known, remembering)
+    embedder = Remembering(open_embedder(options.embeddings, access))
+    held = hold_out(lessons.examples, groups.folds(groups.group(lessons.examples), FOLDS), embedder, known)
     trained = Trained(reader.model.classifier, reader.model.calibration, held, options)
     places = {name: place for name, place in lessons.places.items() if name in learnt}
     return Contender(reader, answers(trained), places)

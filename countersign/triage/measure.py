@@ -116,8 +116,7 @@ def measure(
 
     Raises DeskError where the examples are too few.
     """
-    embedder = open_embedder(options.embeddings, access)
-    remembering = Remembering(embedder) if embedder else None
+    remembering = Remembering(open_embedder(options.embeddings, access))
     names = groups.group(examples)
     refuse_too_few(names)
     fold_of = groups.folds(names, FOLDS)
@@ -210,7 +209,7 @@ def _marked(examples: Sequence[Example], held: Held, calibration: Calibration) -
 
 
 def _untaught(
-    examples: Sequence[Example], calibration: Calibration, fold_of: Sequence[int], embedder: Remembering | None
+    examples: Sequence[Example], calibration: Calibration, fold_of: Sequence[int], embedder: Remembering
 ) -> Unknown:
     """The hard case: each quarter of the requests asked of a model that was never taught them."""
     requests = sorted({example.request for example in examples} - {NONE})
@@ -230,7 +229,7 @@ def _untaught(
     )
 
 
-def _learning(examples: Sequence[Example], fold_of: Sequence[int], embedder: Remembering | None) -> tuple[Point, ...]:
+def _learning(examples: Sequence[Example], fold_of: Sequence[int], embedder: Remembering) -> tuple[Point, ...]:
     """Tested on one fold, after learning from a growing share of the others."""
     order: list[int] = np.random.default_rng(0).permutation(np.flatnonzero(fold_of)).tolist()
     tested = [own for own, fold in zip(examples, fold_of, strict=True) if not fold and own.request != NONE]

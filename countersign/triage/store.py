@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from countersign.domain.desk import Example
 from countersign.domain.errors import StorageError
 from countersign.domain.frozen import Frozen, digest
-from countersign.triage import linear
+from countersign.triage import embeddings, linear
 from countersign.triage.classifier import Classifier, Options
 from countersign.triage.decide import LEAST_SEGMENT_WORDS, Calibration
 from countersign.triage.embeddings import Access, open_embedder
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever the code that masks, cuts, fits or writes changes what a model would be."""
 _HINT = "bring the file back, or train again"
 
@@ -45,8 +45,8 @@ class Card(Frozen):
     examples: int
     versions: dict[str, str]
     options: Options
-    embedder: str = ""
-    """Digest of the embeddings' model; empty without any."""
+    embedder: str
+    """Digest of the embeddings' model, or of the program's word vectors."""
     calibration: Calibration
     held_out: Report
 
@@ -119,7 +119,7 @@ def load(
     if (card.model, card.sha256, sha256 or found) != (name, found, found):
         raise _refused(path, "its checksum differs")
     embedder = open_embedder(card.options.embeddings, access)
-    if card.embedder != (embedder.digest if embedder else ""):
+    if card.embedder != embedder.digest:
         raise _refused(path, "it was made with other embeddings")
     try:
         return Model(linear.load(path, embedder), card.calibration, name), card
@@ -144,15 +144,16 @@ def versions() -> dict[str, str]:
 
 def parameters() -> dict[str, str]:
     """Everything besides examples and options that makes a model what it is."""
-    from countersign.triage import calibrate, groups, train
+    from countersign.triage import calibrate, groups, train, vectors
 
     return {
         "format": str(FORMAT),
         **versions(),
         "words": str(sorted(linear.WORDS.items())),
         "characters": str(sorted(linear.CHARACTERS.items())),
-        "linear": f"{linear.PENALTY} {linear.TOLERANCE} {linear.MANY} {linear.EMBEDDED}",
+        "linear": f"{linear.PENALTY} {linear.TOLERANCE} {linear.MANY} {embeddings.EMBEDDED}",
         "calibration": f"{calibrate.TARGET_SPLITS} {calibrate.TARGET_DOUBTS} {calibrate.STRICT} {train.FOLDS}",
+        "word vectors": f"{vectors.WordVectors.weight} {vectors.word_vectors().digest}",
         "similar": f"{groups.SIMILAR} {groups.LEAST_WORDS} {groups.BOILERPLATE}",
         "least segment words": str(LEAST_SEGMENT_WORDS),
     }

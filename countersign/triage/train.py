@@ -36,7 +36,7 @@ class Trained:
     held: Held
     options: Options
     embedder: str = ""
-    """Digest of the embeddings' model; empty without any."""
+    """Digest of the embeddings' model, or of the program's word vectors."""
 
 
 def train(
@@ -48,27 +48,26 @@ def train(
     names = groups.group(examples)
     refuse_too_few(names)
     embedder = open_embedder(options.embeddings, access)
-    remembering = Remembering(embedder) if embedder else None
+    remembering = Remembering(embedder)
     held, calibration = calibrated(examples, groups.folds(names, FOLDS), options, remembering)
     labels = [example.request for example in examples]
     model = linear.fit([mask(example.text) for example in examples], labels, remembering)
-    name = embedder.digest if embedder else ""
-    return Trained(model.with_embedder(embedder), calibration, held, options, name)
+    return Trained(model.with_embedder(embedder), calibration, held, options, embedder.digest)
 
 
 def calibrated(
-    examples: Sequence[Example], fold_of: Sequence[int], options: Options, embedder: Embedder | None = None
+    examples: Sequence[Example], fold_of: Sequence[int], options: Options, embedder: Embedder
 ) -> tuple[Held, Calibration]:
     """What models said of the examples held out, by these folds, and the figures chosen from it."""
-    held = hold_out(examples, fold_of, embedder=embedder)
+    held = hold_out(examples, fold_of, embedder)
     return held, calibrate(held, [example.request for example in examples], options)
 
 
 def hold_out(
     examples: Sequence[Example],
     fold_of: Sequence[int],
+    embedder: Embedder,
     known: Sequence[bool] = (),
-    embedder: Embedder | None = None,
 ) -> Held:
     """Scores each fold with a model fitted on the others; with `known`, on the examples of those that it marks.
 
@@ -90,8 +89,7 @@ def hold_out(
         scores[inside] = rows[: len(inside)]
         _share_out(rows[len(inside) :], inside, pieces, parts)
 
-    if embedder:
-        embedder.encode([*masked, *(piece for own in pieces for piece in own)])  # once, for all folds to remember
+    embedder.encode([*masked, *(piece for own in pieces for piece in own)])  # once, for all folds to remember
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(score, sorted(set(fold_of))))
     return Held(classes, scores, tuple(parts), tuple(fold_of))

@@ -47,7 +47,7 @@ def clinc_file(path: Path, **extra: list[list[str]]) -> Path:
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A run on a small set of CLINC150's form."""
     (task,) = clinc150(clinc_file(tmp_path_factory.mktemp("bench") / "data_full.json"))
-    return run(task, Options(target_error=0.2, confidence=0.9), Access())
+    return run(task, Options(target_error=0.2, confidence=0.9), Access(), resamples=5)
 
 
 def test_a_part_without_test_split_is_tested_on_val_and_says_so(outcome: Outcome) -> None:
@@ -61,6 +61,8 @@ def test_a_part_without_test_split_is_tested_on_val_and_says_so(outcome: Outcome
     assert outcome.unknowns.auroc > 0.9
     assert 0 < outcome.coverage <= 1
     assert {figure.value for figure in outcome.published} == {96.9, 40.3, 96.2, 52.3}
+    assert outcome.resampled is not None
+    assert outcome.resampled.resamples == 5
 
 
 def test_the_whole_file_is_tested_on_test(tmp_path: Path) -> None:

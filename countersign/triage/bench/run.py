@@ -16,7 +16,9 @@ from countersign.triage.classifier import Classifier, Options
 from countersign.triage.decide import NONE, Calibration
 from countersign.triage.embeddings import Access, Remembering, open_embedder
 from countersign.triage.guess import familiarity, guesses_of
+from countersign.triage.held import Held
 from countersign.triage.labelled import Labelled
+from countersign.triage.resample import Resampled, resample
 from countersign.triage.risk import interval
 from countersign.triage.text import mask
 from countersign.triage.train import calibrated, spread
@@ -55,6 +57,8 @@ class Outcome(Frozen):
     """Among all accepted, unknowns too."""
     error_interval: tuple[float, float] | None
     """95 %, Clopper and Pearson."""
+    resampled: Resampled | None
+    """Of held-out texts of the first part that was learnt from, where resamples were asked for."""
     train_seconds: float
     ticket_milliseconds: float
     """One text, warm: the median."""
@@ -67,14 +71,22 @@ class _Tested:
     classes: tuple[str, ...]
     calibrations: tuple[Calibration, ...]
     calibration_of: NDArray[np.intp]
+    resampled: Resampled | None
     seconds: float
     milliseconds: float
 
 
-def run(task: Task, options: Options, access: Access, on_step: Callable[[str], None] = lambda _: None) -> Outcome:
+def run(
+    task: Task,
+    options: Options,
+    access: Access,
+    on_step: Callable[[str], None] = lambda _: None,
+    *,
+    resamples: int = 0,
+) -> Outcome:
     """Learns and tests; `on_step` hears what is being done."""
     embedder = open_embedder(options.embeddings, access)
-    remembering = Remembering(embedder) if embedder else None
+    remembering = Remembering(embedder)
     test: Sequence[Labelled] = task.test or task.learn
     parts = _parts(task)
     classes = tuple(sorted({example.request for example in task.learn}))
@@ -82,18 +94,22 @@ def run(task: Task, options: Options, access: Access, on_step: Callable[[str], N
     calibration_of = np.zeros(len(test), dtype=np.intp)
     calibrations: list[Calibration] = []
     seconds = milliseconds = 0.0
+    resampled: Resampled | None = None
     for number, (learn, places) in enumerate(parts):
         indexes: list[int] = places.tolist()
         on_step(f"{task.name}: part {number + 1} of {len(parts)}")
         start = time.perf_counter()
-        model, calibration = _learn(learn, options, remembering)
+        model, held, calibration = _learn(learn, options, remembering)
         seconds = max(seconds, time.perf_counter() - start)
         calibrations.append(calibration)
         calibration_of[indexes] = number
         masked = [mask(test[index].text) for index in indexes]
         scores[indexes] = spread(model.scores(masked), [classes.index(name) for name in model.classes], len(classes))
         milliseconds = _milliseconds(model.with_embedder(embedder), masked)
-    tested = _Tested(scores, classes, tuple(calibrations), calibration_of, seconds, milliseconds)
+        if resamples and number == 0:
+            on_step(f"{task.name}: {resamples} resamples")
+            resampled = resample(held, learn, options, resamples)
+    tested = _Tested(scores, classes, tuple(calibrations), calibration_of, resampled, seconds, milliseconds)
     return _outcome(task, test, tested, options)
 
 
@@ -121,13 +137,13 @@ def stratified(labels: Sequence[str], folds: int) -> NDArray[np.intp]:
 
 
 def _learn(
-    learn: Sequence[Labelled], options: Options, embedder: Remembering | None
-) -> tuple[linear.Linear, Calibration]:
+    learn: Sequence[Labelled], options: Options, embedder: Remembering
+) -> tuple[linear.Linear, Held, Calibration]:
     """Fitted on everything; the threshold from the same examples, held out by folds."""
     fold = stratified([example.request for example in learn], 4).tolist()
-    _, calibration = calibrated(learn, fold, options, embedder)
+    held, calibration = calibrated(learn, fold, options, embedder)
     labels = [example.request for example in learn]
-    return linear.fit([mask(example.text) for example in learn], labels, embedder), calibration
+    return linear.fit([mask(example.text) for example in learn], labels, embedder), held, calibration
 
 
 def _outcome(task: Task, test: Sequence[Labelled], tested: _Tested, options: Options) -> Outcome:
@@ -141,7 +157,7 @@ def _outcome(task: Task, test: Sequence[Labelled], tested: _Tested, options: Opt
         embeddings=options.embeddings, in_scope_accuracy=_share(named[inside] == truth[inside]),
         unknowns=_unknowns(tested, named, inside), target_error=options.target_error, confidence=options.confidence,
         coverage=_share(accepted[inside]), achieved_error=round(wrong / taken, 4) if taken else None,
-        error_interval=interval(wrong, taken) if taken else None,
+        error_interval=interval(wrong, taken) if taken else None, resampled=tested.resampled,
         train_seconds=round(tested.seconds, 1), ticket_milliseconds=round(tested.milliseconds, 2),
         published=task.published,
     )  # fmt: skip
