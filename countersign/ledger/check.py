@@ -43,8 +43,10 @@ def _unfinished(path: Path) -> tuple[Problem, ...]:
     """Whoever was being erased when a process ended is not gone yet."""
     with read_only(path) as connection:
         begun = connection.exec_driver_sql("SELECT ref FROM erasures WHERE done_at IS NULL ORDER BY seq").scalars()
-        text = "its erasure was begun and is not finished: the next countersign erase goes on with it"
-        return tuple(Problem(code="erasure.unfinished", text=f"{ref}: {text}") for ref in begun)
+        return tuple(
+            Problem(code="erasure.unfinished", text=f"the erasure of {ref} was begun and is not finished")
+            for ref in begun
+        )
 
 
 def _damage(path: Path) -> tuple[Problem, ...]:

@@ -29,6 +29,7 @@ from nodes.perceive.recall import recall
 from nodes.perceive.receive import receive
 from nodes.perceive.redact import redact
 from nodes.reason.resolve import inquiry_of
+from tools.lookups.answers import Answer, ProposalAnswer
 from tools.lookups.casebook import AgentTool, Casebook, Found, Input
 
 _STEP = "1/undefended"
@@ -39,6 +40,18 @@ class Letter(Input):
 
     to: Annotated[str, StringConstraints(min_length=3, max_length=200)]
     text: Annotated[str, StringConstraints(min_length=1, max_length=8000)]
+
+
+class Sent(Answer):
+    """Where a mail went."""
+
+    sent: str
+
+
+class Done(ProposalAnswer):
+    """What was proposed, and the system's reference of having done it."""
+
+    done: str
 
 
 def run_undefended(message: Message, deps: Deps) -> str:
@@ -72,7 +85,9 @@ def _agent(inquiry: Inquiry, deps: Deps, world: Deps) -> FinalPlan | None:
     from graphs.agents.bounds import MOST_STEPS, Witness, bounds
 
     book = Casebook(inquiry, deps)
-    mail = AgentTool(name="send_mail", says="Write to any address.", takes=Letter, call=partial(_letter, world))
+    mail = AgentTool(
+        name="send_mail", says="Write to any address.", takes=Letter, gives=Sent, call=partial(_letter, world)
+    )
     tools = [as_langchain(acting(tool, world), book) for tool in (*TOOLS, mail)]
     agent: Any = create_agent(
         deps.models.chat("large"),
@@ -96,7 +111,7 @@ def acting(tool: AgentTool, world: Deps) -> AgentTool:
         found = propose(book, given)
         return found | {"done": _do(book.proposals[str(found["id"])], world)}
 
-    return replace(tool, call=call)
+    return replace(tool, call=call, gives=Done)
 
 
 def _do(proposal: Proposal, deps: Deps) -> str:
