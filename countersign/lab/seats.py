@@ -84,7 +84,7 @@ class Metered(Around):
         requests, ms = draw.randint(1, MOST_REQUESTS), draw.randint(_LEAST_MS, MOST_MS)
         most = int(seconds * 1000)
         if ms > most:
-            return Heard(requests, most, failure=ModelError("no answer came in time", detail="timeout"))
+            return Heard(requests, most, failure=ModelError("the endpoint gave no answer in time", detail="timeout"))
         heard = replace(self.real.call(request, seconds), requests=requests, ms=ms)
         if heard.answer is None:
             return heard
