@@ -261,12 +261,8 @@ def _asked_shop(settings: Settings, shown: str) -> Check:
     from countersign.adapters.shop import engines, reads
     from countersign.adapters.shop.order_tables import orders
 
-    opened = engines.open_engines(settings.shop_url)
-    try:
-        with opened.read() as connection:
-            reads.orders_where(connection, orders.c.number == "FH-10001")
-    finally:
-        opened.close()
+    with closing(engines.open_engines(settings.shop_url)) as opened, opened.read() as connection:
+        reads.orders_where(connection, orders.c.number == "FH-10001")
     return Check(name="shop", ok=True, text=f"{shown}: answers")
 
 

@@ -42,6 +42,9 @@ ODD: dict[str, tuple[Said, str]] = {
     "no choices": (completion(choices=None), "malformed"),
     "empty choices": (completion(choices=[]), "malformed"),
     "no message": (completion(choices=[{"index": 0, "finish_reason": "stop"}]), "malformed"),
+    "nobody's message": (
+        completion(choices=[{"index": 0, "message": {"content": "Hello."}, "finish_reason": "stop"}]), "malformed"
+    ),
     "a list for a body": (Said(b"[1, 2]"), "malformed"),
     "no content": (completion({"content": None}), "empty"),
     "blank content": (completion({"content": " \n "}), "empty"),
@@ -97,6 +100,13 @@ def test_an_odd_answer_has_a_code_and_says_nothing_of_its_own(name: str, odd: Od
     (spent,) = bench.spent()
     assert (spent.failed, spent.codes, spent.requests) == (1, (f"model.{code}",), 1)
     assert KEY.encode() not in (bench.folder / "ledger.db").read_bytes()
+
+
+def test_a_number_of_sixteen_digits_stays_the_same(odd: OddServer, bench: Bench) -> None:
+    """It is no float on its way: not a digit is lost."""
+    odd.answers = [called("find", '{"amount": 9007199254740993}')]
+    answer = bench.step(odd.settings()).chat("small").invoke("Hello?")
+    assert answer.tool_calls[0]["args"] == {"amount": 9007199254740993}
 
 
 def test_a_dripping_answer_ends_at_the_deadline(odd: OddServer, bench: Bench) -> None:
