@@ -75,7 +75,7 @@ def stage() -> Generator[Stage]:
         prepared = Path(folder) / "prepared"
         in_child(lambda: _prepare(prepared))
         loaded = load(_settings(prepared))
-        loaded.shipped()
+        loaded.shipped().predict("", "Where is my parcel?", "en")  # its libraries are read once, before the forks
         yield Stage(Path(folder), loaded)
 
 

@@ -28,7 +28,10 @@ class Options(Frozen):
 class Classifier(Protocol):
     """A fitted model: masked texts in, scores out; safe to share between threads."""
 
-    classes: tuple[str, ...]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        ...
 
     def scores(self, texts: "Sequence[str]") -> "NDArray[np.float32]":
         """One row a text, one column a class, in the order of `classes`; the highest is the likeliest.

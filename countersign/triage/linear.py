@@ -6,6 +6,7 @@ Both libraries are imported by the calls that need them, because loading them ta
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from countersign.triage.embeddings import Embedder
@@ -22,6 +23,8 @@ from 15,000 takes a minute at the most."""
 MANY_CHARACTERS = (2, 4)
 PENALTY = 0.5
 TOLERANCE = 0.01
+_ONE_FIT = Lock()
+"""liblinear draws from one random generator of the process: two fits at once would take turns with it by chance."""
 TRUSTED: tuple[str, ...] = ()
 """Types outside skops' own list that a model file may hold: none."""
 
@@ -66,7 +69,8 @@ def fit(texts: Sequence[str], labels: Sequence[str], embedder: Embedder) -> Line
     vectorizers = [_vectorizer(kind, texts) for kind in (WORDS, CHARACTERS)]
     features: Any = _joined([_sparse(vectorizers, texts), csr_matrix(_weighted(embedder, texts))])
     machine: Any = LinearSVC(C=PENALTY, tol=TOLERANCE, random_state=0)
-    machine.fit(features, list(labels))
+    with _ONE_FIT:
+        machine.fit(features, list(labels))
     machine.coef_ = machine.coef_.astype(np.float32)
     return Linear(vectorizers, machine, embedder)
 

@@ -4,7 +4,8 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,11 @@ from countersign.domain.frozen import Frozen, digest
 from countersign.triage import embeddings, linear
 from countersign.triage.classifier import Classifier, Options
 from countersign.triage.decide import LEAST_SEGMENT_WORDS, Calibration
-from countersign.triage.embeddings import Access, open_embedder
+from countersign.triage.embeddings import Access, Embedder, open_embedder
 from countersign.triage.escalation import Escalation
 from countersign.triage.model import LocalTriage, Model
 from countersign.triage.report import Report
+from countersign.triage.unread import Unread
 
 if TYPE_CHECKING:
     from countersign.triage.train import Trained
@@ -66,7 +68,8 @@ def load_or_train(
     Raises DeskError where the examples are too few, StorageError where the folder can't be written.
     """
     name = model_digest(examples, options)
-    model = _kept(name, folder, access) or _train(examples, folder, options, access)
+    train = partial(_train, examples, folder, options, access)
+    model = _kept(name, folder, access, train) or train()
     return LocalTriage(model, escalations=escalations, languages=languages)
 
 
@@ -105,6 +108,12 @@ def load(
 
     Raises StorageError `storage.model` where a file is missing, truncated, changed, or of another format.
     """
+    path, card, embedder = _checked(name, folder, sha256, access)
+    return Model(_read(path, embedder), card.calibration, name), card
+
+
+def _checked(name: str, folder: Path, sha256: str, access: Access) -> tuple[Path, Card, Embedder]:
+    """The model's file, which is as its card says, and what it needs; it is not read yet."""
     path = folder / f"{name}.skops"
     try:
         card = Card.model_validate_json(path.with_suffix(".json").read_bytes())
@@ -121,8 +130,12 @@ def load(
     embedder = open_embedder(card.options.embeddings, access)
     if card.embedder != embedder.digest:
         raise _refused(path, "it was made with other embeddings")
+    return path, card, embedder
+
+
+def _read(path: Path, embedder: Embedder) -> Classifier:
     try:
-        return Model(linear.load(path, embedder), card.calibration, name), card
+        return linear.load(path, embedder)
     except Exception as error:  # whatever a damaged file makes skops or zipfile raise
         raise _refused(path, f"it can't be read ({type(error).__name__})") from error
 
@@ -159,14 +172,24 @@ def parameters() -> dict[str, str]:
     }
 
 
-def _kept(name: str, folder: Path, access: Access) -> Model | None:
+def _kept(name: str, folder: Path, access: Access, train: Callable[[], Model]) -> Model | None:
+    """The model in the folder, to be read when it is first asked; what can't be read even then is trained again."""
     if not any((folder / f"{name}.{ending}").exists() for ending in ("skops", "json")):
         return None
     try:
-        return load(name, folder, access=access)[0]
+        path, card, embedder = _checked(name, folder, "", access)
     except StorageError as error:
         log.warning("%s: training it again", error.message)
         return None
+
+    def read() -> Classifier:
+        try:
+            return _read(path, embedder)
+        except StorageError as error:
+            log.warning("%s: training it again", error.message)
+            return train().classifier
+
+    return Model(Unread(read), card.calibration, name)
 
 
 def _train(examples: Sequence[Example], folder: Path, options: Options, access: Access) -> Model:

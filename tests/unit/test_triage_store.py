@@ -1,7 +1,10 @@
 """Trained models on disk: named by what they were made from, distrusted when damaged, the same every time."""
 
+import hashlib
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +13,8 @@ import pytest
 from countersign.domain.desk import Example
 from countersign.domain.errors import DeskError, StorageError
 from countersign.triage.store import load_or_train, model_digest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 TEXTS = {
     "cancel_order": [
@@ -94,6 +99,33 @@ def test_a_damaged_model_is_trained_again_and_said_so(tmp_path: Path, caplog: py
         caplog.clear()
         assert answers(tmp_path) == before
         assert not caplog.text
+
+
+def test_a_file_that_turns_out_unreadable_is_trained_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that its card vouches for is read when it is first asked; what skops refuses then is trained again."""
+    before = answers(tmp_path)
+    model, card = next(tmp_path.glob("*.skops")), next(tmp_path.glob("*.json"))
+    good = hashlib.sha256(model.read_bytes()).hexdigest()
+    model.write_bytes(b"no archive")
+    card.write_text(card.read_text().replace(good, hashlib.sha256(b"no archive").hexdigest()))
+    with caplog.at_level(logging.WARNING):
+        reader = load_or_train(EXAMPLES, tmp_path)
+        assert not caplog.text
+        assert reader.model.classifier.classes
+        assert "is damaged" in caplog.text
+    assert answers(tmp_path) == before
+
+
+def test_a_kept_model_is_read_when_it_is_first_asked(tmp_path: Path) -> None:
+    """Opening compares checksums and loads no library; a command that predicts nothing is quick."""
+    load_or_train(EXAMPLES, tmp_path)
+    script = (
+        "import sys; from pathlib import Path; from countersign.triage.store import load_or_train\n"
+        "from tests.unit.test_triage_store import EXAMPLES\n"
+        f"reader = load_or_train(EXAMPLES, Path({str(tmp_path)!r})); assert 'skops' not in sys.modules\n"
+        "reader.predict('', 'hello there', 'en'); assert 'skops' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
 
 def test_a_model_of_other_examples_is_not_taken_for_this_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
