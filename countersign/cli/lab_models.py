@@ -39,10 +39,11 @@ def models(
     """
     from countersign.cli.lab_report import progress
     from countersign.cli.style import print_json
-    from countersign.lab.models import run_models
     from countersign.lab.stage import stage
 
     with stage() as ready, progress("tickets", quiet=as_json) as heard:
+        from countersign.lab.models import run_models  # the stage makes LangGraph strict before it is imported
+
         found = run_models(ready, model.value, tickets=tickets, seed=seed, workers=workers, heard=heard)
     if as_json:
         print_json(found.plain())

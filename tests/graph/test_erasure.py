@@ -231,8 +231,10 @@ def test_names_are_whole(runtime: Runtime, folder: Path) -> None:
 
 def test_unknown_outcome_is_given_up_by_name(runtime: Runtime) -> None:
     """It is in the way until somebody says that nobody will ever know; nothing asks about it any more then."""
+    runtime.triage.roll_back(by="ines")  # what was learnt from so few labels is not sure of the message
+    lost = "I believe my parcel for order FH-10005 is lost, please refund me."
     dropped = always(UnknownOutcomeError("dropped after the text was sent"))
-    faulty, ref = refunding(runtime, outbox=FaultyOutbox(runtime.deps.outbox, send=dropped, find=dropped))
+    faulty, ref = refunding(runtime, lost, outbox=FaultyOutbox(runtime.deps.outbox, send=dropped, find=dropped))
     customer = lost_order(runtime)[0]
     with pytest.raises(RejectedError, match="not known whether") as caught:
         faulty.erase(customer, by="hanne")

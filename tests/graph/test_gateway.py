@@ -86,14 +86,16 @@ def other_amount(call: Callable[[], Any]) -> ShopReceipt:
     return receipt.model_copy(update={"amount": (receipt.amount or 0) + 1})
 
 
-def refunding(runtime: Runtime, **parts: Any) -> tuple[Runtime, TicketRef]:
+LOST = (
+    "my parcel for order FH-10005 has not moved for more than two weeks. I believe it is lost. I do not need it "
+    "any more, please refund me."
+)
+
+
+def refunding(runtime: Runtime, text: str = LOST, **parts: Any) -> tuple[Runtime, TicketRef]:
     """A runtime with some parts replaced, and a ticket that comes to a small refund and a reply (sample mail 005)."""
     deps = replace(runtime.deps, **parts)
     faulty = replace(runtime, deps=deps, graph=support_graph(deps, runtime.saver))
-    text = (
-        "my parcel for order FH-10005 has not moved for more than two weeks. I believe it is lost. I do not need it "
-        "any more, please refund me."
-    )
     sender, number = lost_order(runtime)
     taken = take(message("g1", sender, f"Lost parcel {number}", text.replace("FH-10005", number)), deps)
     faulty.handle(taken.ticket)
