@@ -1,11 +1,13 @@
 """Many tickets with models that mean nothing, or harm: a small part of the run, and whether it would notice."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from countersign.lab.models import Adversarial, accounts, limits, run_models
 from countersign.lab.stage import Stage
+from tests.cli.command import countersign
 
 
 def test_a_few_tickets_with_a_hostile_model_break_nothing(stage: Stage) -> None:
@@ -48,3 +50,11 @@ def test_a_run_in_which_nothing_happened_is_no_success() -> None:
     assert busy.ok
     busy.over = 1
     assert not busy.ok
+
+
+def test_the_command_sets_its_own_process_up() -> None:
+    """As somebody types it: a ticket is handled and judged. One is less than the activity that a verdict needs."""
+    done = countersign("lab", "models", "--tickets", "1", "--json")
+    assert done.returncode == 4, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["tickets"], found["violations"]) == (1, [])
