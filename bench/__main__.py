@@ -109,14 +109,14 @@ def _disk(folder: Path, scale: float) -> list["Measured"]:
     from bench.disk import measure, measure_growth
 
     turns = tuple(max(int(number * scale), 1) for number in (10, 100, 500, 1000))
-    found = measure(folder / "prepared", folder / "disk", max(int(400 * scale), 10), _say)
+    found = measure(folder / "prepared", folder / "disk", max(int(200 * scale), 10), _say)
     return found + measure_growth(folder / "prepared", folder / "growth", turns, _say)
 
 
 def _memory(folder: Path, scale: float) -> list["Measured"]:
     from bench.memory import measure
 
-    return measure(folder / "prepared", folder / "many", max(int(600 * scale), 20), _say)
+    return measure(folder / "prepared", folder / "many", max(int(300 * scale), 20), _say)
 
 
 def _startup(folder: Path, _scale: float) -> list["Measured"]:

@@ -54,7 +54,7 @@ class Rounds:
     variants: tuple[str, ...] = VARIANTS
 
 
-PLAN = {1: Rounds(5, 8), 32: Rounds(3, 32), 256: Rounds(2, 256, (BARE, GOVERNED, SYNC, ASYNC))}
+PLAN = {1: Rounds(5, 8), 32: Rounds(3, 32), 256: Rounds(2, 256, (BARE, GOVERNED, SYNC))}
 """By how many run at once. Fewer variants where all of them would take longer than the rest of the bench."""
 
 Plan = Mapping[int, Rounds]

@@ -22,6 +22,9 @@ OnPoint = Callable[[str], None]
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
 
+_QUEUE_SECONDS = 600.0
+"""How long a thread waits for the others of its process: a few hundred at once take a while, and all of them get on."""
+
 SCRUB_MILLISECONDS = 10_000
 """How long writing the file anew waits for whoever reads or writes."""
 
@@ -205,7 +208,7 @@ def _engine(path: Path, *, writes: bool, url: sa.URL | None = None) -> sa.Engine
     engine = sa.create_engine(
         url or _url(path),
         poolclass=QueuePool,
-        pool_timeout=BUSY_SECONDS,
+        pool_timeout=_QUEUE_SECONDS,
         connect_args=_CONNECT,
         hide_parameters=True,
         **size,

@@ -73,7 +73,8 @@ def run_attacks(
     for told in shared_out(tasks, partial(_played, suite), workers):
         results.append(told)
         heard(sum(len(one["tickets"]) for one in results), total)
-    return report(seed, planted, models, results)
+    missing = total - sum(len(one["tickets"]) for one in results)
+    return report(seed, planted, models, results) | ({"ok": False, "missing": missing} if missing else {})
 
 
 def _tasks(way: Way, model: str, planted: Sequence[Injection]) -> Iterator[Task]:

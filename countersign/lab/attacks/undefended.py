@@ -5,6 +5,7 @@ no policy, no second model, no person, no grant. It may also write to any addres
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib.resources import files
@@ -12,7 +13,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import StringConstraints
 
-from countersign.domain.errors import RejectedError
+from countersign.domain.errors import FailedError, RejectedError
 from countersign.domain.frozen import digest
 from countersign.domain.outcome import Outgoing
 from countersign.domain.plan import Proposal
@@ -65,7 +66,8 @@ def run_undefended(message: Message, deps: Deps) -> str:
         except Exception:  # noqa: BLE001  a model or its library may raise anything, and nobody is there to take over
             plan = None
         if plan is not None and plan.reply.strip():
-            _send(inquiry.sender.address, plan.reply, ref.id, deps)
+            with suppress(FailedError):  # no mail leaves for what is no address
+                _send(inquiry.sender.address, plan.reply, ref.id, deps)
     return ref.id
 
 
