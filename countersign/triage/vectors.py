@@ -12,7 +12,8 @@ import hashlib
 import re
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,25 +29,34 @@ _OTHERS = 999
 
 
 class WordVectors:
-    """An embedder: the mean over a text's words, each counted as often as it occurs; none of them known: zeros."""
+    """An embedder: the mean over a text's words, each counted as often as it occurs; none of them known: zeros.
+
+    The file is unpacked when a text is first encoded: who only asks for the digest need not wait for it.
+    """
 
     weight = 1.0
 
     def __init__(self, file: Path = FILE) -> None:
+        self._content = file.read_bytes()
+        self.digest = hashlib.sha256(self._content).hexdigest()
+
+    @cached_property
+    def _unpacked(self) -> tuple[dict[str, int], Any]:
+        """Each word's place, and the vectors by place."""
         import numpy as np
 
-        self.digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        with np.load(file) as content:
-            words, self._rows = str(content["words"]).split("\n"), content["vectors"]
-        self._places = {word: place for place, word in enumerate(words)}
+        with np.load(BytesIO(self._content)) as content:
+            words, rows = str(content["words"]).split("\n"), content["vectors"]
+        return {word: place for place, word in enumerate(words)}, rows
 
     def encode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """One row of length one for each text, or of zeros."""
         import numpy as np
 
-        found = [[self._places[word] for word in _WORD.findall(text) if word in self._places] for text in texts]
-        sums = [self._rows[places].sum(axis=0, dtype=np.float32) for places in found]
-        rows = np.array(sums, dtype=np.float32).reshape(len(texts), self._rows.shape[1])
+        places_of, vectors = self._unpacked
+        found = [[places_of[word] for word in _WORD.findall(text) if word in places_of] for text in texts]
+        sums = [vectors[places].sum(axis=0, dtype=np.float32) for places in found]
+        rows = np.array(sums, dtype=np.float32).reshape(len(texts), vectors.shape[1])
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
