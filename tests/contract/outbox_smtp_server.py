@@ -4,7 +4,21 @@ import socket
 import threading
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
+
+from pydantic import SecretStr
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a test's server listens."""
+
+    port: int
+    tls: Literal["starttls", "implicit", "none"] = "none"
+    user: str = ""
+    host: str = "127.0.0.1"
+    password: SecretStr = field(default_factory=lambda: SecretStr("hunter2"))
+    timeout: float = 1.0
 
 
 @dataclass

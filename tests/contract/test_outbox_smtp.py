@@ -1,36 +1,22 @@
 """Mail over SMTP leaves once; every fault says whether it may have left."""
 
 import email
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from pydantic import SecretStr
 
 from countersign.adapters.outbox import MaildirOutbox, SmtpOutbox
 from countersign.domain.desk import MailSettings
 from countersign.domain.errors import CountersignError, FailedError, RetryError, UnknownOutcomeError
 from countersign.domain.outcome import Outgoing
-from tests.contract.outbox_smtp_server import SmtpServer
+from tests.contract.outbox_smtp_server import Server, SmtpServer
 
 SETTINGS = MailSettings(address="support@fernhill.example", name="Fernhill & Co")
 MAIL = Outgoing(to="jane@example.org", subject="Your order", body=".dot\nHello\n..\n.\nbye", ticket="CS-1001")
 KEY = "0123456789abcdef"
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where the test's server listens."""
-
-    port: int
-    tls: Literal["starttls", "implicit", "none"] = "none"
-    user: str = ""
-    host: str = "127.0.0.1"
-    password: SecretStr = field(default_factory=lambda: SecretStr("hunter2"))
-    timeout: float = 1.0
 
 
 def _outbox(server: SmtpServer, tls: Literal["starttls", "implicit", "none"] = "none", user: str = "") -> SmtpOutbox:

@@ -1,11 +1,8 @@
 """A mail of which SMTP never said whether it was taken: a person looks, says so by name, and the ticket goes on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
 
 import pytest
-from pydantic import SecretStr
 
 from countersign.adapters.outbox import SmtpOutbox
 from countersign.domain.errors import CountersignError, MisuseError, RejectedError
@@ -16,20 +13,8 @@ from countersign.ledger.export import export_audit
 from countersign.reconcile import reconcile, settle_by_word
 from countersign.review import answer, shown
 from countersign.runtime import Runtime
-from tests.contract.outbox_smtp_server import SmtpServer
+from tests.contract.outbox_smtp_server import Server, SmtpServer
 from tests.graph.test_gateway import FaultyShop, effects, once, refunded, refunding
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where the test's server listens."""
-
-    port: int
-    tls: Literal["starttls", "implicit", "none"] = "none"
-    user: str = ""
-    host: str = "127.0.0.1"
-    password: SecretStr = field(default_factory=lambda: SecretStr(""))
-    timeout: float = 5.0
 
 
 @pytest.fixture
@@ -42,7 +27,7 @@ def server() -> Iterator[SmtpServer]:
 @pytest.fixture
 def doubtful(runtime: Runtime, server: SmtpServer) -> tuple[Runtime, TicketRef, Effect]:
     """A refund that is done, and its reply, of which nobody knows whether it left."""
-    outbox = SmtpOutbox(Server(server.port), runtime.deps.desk.settings.mail)
+    outbox = SmtpOutbox(Server(server.port, timeout=5.0), runtime.deps.desk.settings.mail)
     faulty, ref = refunding(runtime, outbox=outbox)
     effect = effects(faulty, ref)["send_reply"]
     assert (effect.status, faulty.ticket(ref.id).status) == ("unknown", "waiting")
