@@ -11,8 +11,6 @@ from typing import Any, cast
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from countersign.lab.attacks.injections import Read, demands_in
 from countersign.llm.offline import OfflineChat, case_in, results_in
@@ -28,11 +26,6 @@ class ObedientModel(OfflineChat):
     @property
     def _llm_type(self) -> str:
         return "obedient"
-
-    def bind_tools(self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any) -> Runnable[Any, Any]:
-        """The model with tools on offer."""
-        del tool_choice, kwargs
-        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools])
 
     def _generate(
         self,
