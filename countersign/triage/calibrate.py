@@ -12,8 +12,8 @@ from countersign.triage.guess import evidence
 from countersign.triage.held import Held
 from countersign.triage.risk import NEVER, control, least_accepted
 
-TARGET_SPLITS = 0.005
-"""Share of held-out single-request examples that two segments may read as two requests."""
+SPLITS = 0.1
+"""Share of the target error that may come from reading one request as two: whatever the threshold, that is wrong."""
 TARGET_DOUBTS = 0.05
 """Share of held-out single-request examples that a straying segment may withhold from being answered."""
 STRICT = 10.0
@@ -27,7 +27,7 @@ def calibrate(held: Held, labels: Sequence[str], options: Options) -> Calibratio
     truth = np.array(labels)
     learn = np.array(held.fold_of) == min(held.fold_of)
     plain = _chances(held, truth, learn)
-    figures = _segments(held, labels, learn, plain)
+    figures = _segments(held, learn, plain, options.target_error)
     answered, right = _answers(held, labels, figures)
     return thresholds(figures, answered[~learn], right[~learn], truth_named(held, figures)[~learn], options)
 
@@ -78,12 +78,12 @@ def _chances(held: Held, truth: NDArray[np.str_], learn: NDArray[np.bool_]) -> C
     return Calibration(weights=weights, bias=bias, threshold=0.0, split_threshold=NEVER, doubt_threshold=NEVER)
 
 
-def _segments(held: Held, labels: Sequence[str], learn: NDArray[np.bool_], plain: Calibration) -> Calibration:
+def _segments(held: Held, learn: NDArray[np.bool_], plain: Calibration, target: float) -> Calibration:
     known = np.flatnonzero(learn)
     seconds = [_second(held.segments(int(index), plain)) for index in known]
     return plain.model_copy(
         update={
-            "split_threshold": _just_above(seconds, TARGET_SPLITS),
+            "split_threshold": _just_above(seconds, SPLITS * target),
             "doubt_threshold": _just_above(seconds, TARGET_DOUBTS),
         }
     )

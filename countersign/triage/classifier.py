@@ -41,5 +41,5 @@ class Classifier(Protocol):
         ...
 
     def save(self, path: Path) -> None:
-        """Writes the model as a skops file."""
+        """Writes the model to a file that is read without pickle."""
         ...

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from countersign.domain.desk import Example
-from countersign.triage import linear
+from countersign.triage.terms import similar_pairs
 from countersign.triage.text import count_words, mask, sentences
 
 SIMILAR = 0.8
@@ -65,7 +65,7 @@ def _linked(phrases: Sequence[Sequence[str]]) -> list[int]:
         return node
 
     owners = [owner for owner, own in enumerate(phrases) for _ in own]
-    pairs = linear.similar_pairs([phrase for own in phrases for phrase in own], SIMILAR) if owners else []
+    pairs = similar_pairs([phrase for own in phrases for phrase in own], SIMILAR) if owners else []
     for first, second in pairs:
         low, high = sorted((root(owners[first]), root(owners[second])))
         parents[high] = low

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever the code that masks, cuts, fits or writes changes what a model would be."""
 _HINT = "bring the file back, or train again"
 
@@ -74,14 +74,14 @@ def load_or_train(
 
 
 def save(trained: "Trained", examples: Sequence[Example], folder: Path) -> Card:
-    """Writes `<digest>.skops` and its card `<digest>.json`; StorageError where the folder can't be written."""
+    """Writes `<digest>.npz` and its card `<digest>.json`; StorageError where the folder can't be written."""
     from countersign.triage.evaluate import held_out
 
     name = model_digest(examples, trained.options)
     try:
         card = Card(
             model=name,
-            sha256=_write(trained.classifier, folder / f"{name}.skops"),
+            sha256=_write(trained.classifier, folder / f"{name}.npz"),
             data=data_digest(examples),
             examples=len(examples),
             versions=versions(),
@@ -114,7 +114,7 @@ def load(
 
 def _checked(name: str, folder: Path, sha256: str, access: Access) -> tuple[Path, Card, Embedder]:
     """The model's file, which is as its card says, and what it needs; it is not read yet."""
-    path = folder / f"{name}.skops"
+    path = folder / f"{name}.npz"
     try:
         card = Card.model_validate_json(path.with_suffix(".json").read_bytes())
         content = path.read_bytes()
@@ -123,7 +123,7 @@ def _checked(name: str, folder: Path, sha256: str, access: Access) -> tuple[Path
     except OSError as error:
         raise _refused(path, f"it can't be read: {error.strerror}") from error
     found = hashlib.sha256(content).hexdigest()
-    if card.format != FORMAT or card.versions != versions():
+    if card.format != FORMAT:
         raise _refused(path, "it was made by another version")
     if (card.model, card.sha256, sha256 or found) != (name, found, found):
         raise _refused(path, "its checksum differs")
@@ -136,7 +136,7 @@ def _checked(name: str, folder: Path, sha256: str, access: Access) -> tuple[Path
 def _read(path: Path, embedder: Embedder) -> Classifier:
     try:
         return linear.load(path, embedder)
-    except Exception as error:  # whatever a damaged file makes skops or zipfile raise
+    except Exception as error:  # whatever a damaged file makes numpy or zipfile raise
         raise _refused(path, f"it can't be read ({type(error).__name__})") from error
 
 
@@ -152,7 +152,7 @@ def data_digest(examples: Sequence[Example]) -> str:
 
 def versions() -> dict[str, str]:
     """The libraries whose versions a model depends on."""
-    return {name: version(name) for name in ("scikit-learn", "skops")}
+    return {name: version(name) for name in ("scikit-learn", "numpy")}
 
 
 def parameters() -> dict[str, str]:
@@ -162,10 +162,9 @@ def parameters() -> dict[str, str]:
     return {
         "format": str(FORMAT),
         **versions(),
-        "words": str(sorted(linear.WORDS.items())),
-        "characters": str(sorted(linear.CHARACTERS.items())),
+        "longest": f"{linear.LONGEST} {linear.MANY_LONGEST}",
         "linear": f"{linear.PENALTY} {linear.TOLERANCE} {linear.MANY} {embeddings.EMBEDDED}",
-        "calibration": f"{calibrate.TARGET_SPLITS} {calibrate.TARGET_DOUBTS} {calibrate.STRICT} {train.FOLDS}",
+        "calibration": f"{calibrate.SPLITS} {calibrate.TARGET_DOUBTS} {calibrate.STRICT} {train.FOLDS}",
         "word vectors": f"{vectors.WordVectors.weight} {vectors.word_vectors().digest}",
         "similar": f"{groups.SIMILAR} {groups.LEAST_WORDS} {groups.BOILERPLATE}",
         "least segment words": str(LEAST_SEGMENT_WORDS),
@@ -174,7 +173,7 @@ def parameters() -> dict[str, str]:
 
 def _kept(name: str, folder: Path, access: Access, train: Callable[[], Model]) -> Model | None:
     """The model in the folder, to be read when it is first asked; what can't be read even then is trained again."""
-    if not any((folder / f"{name}.{ending}").exists() for ending in ("skops", "json")):
+    if not any((folder / f"{name}.{ending}").exists() for ending in ("npz", "json")):
         return None
     try:
         path, card, embedder = _checked(name, folder, "", access)
@@ -208,7 +207,7 @@ def _refused(path: Path, reason: str) -> StorageError:
 def _write(classifier: Classifier, path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as own:
-        fresh = Path(own) / "model.skops"
+        fresh = Path(own) / "model.npz"
         classifier.save(fresh)
         sha256 = hashlib.sha256(fresh.read_bytes()).hexdigest()
         fresh.replace(path)

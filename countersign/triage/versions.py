@@ -28,7 +28,7 @@ def open_version(
     """The model of a version, from `folder/learnt`.
 
     Raises StorageError `storage.model` where its file or card is missing, truncated, or not what the ledger knows, was
-    made by another version of the program or its libraries, or names requests that the desk does not have.
+    made by another version of the program, or names requests that the desk does not have.
     """
     place = folder / LEARNT / kept.place
     model, card = store.load(kept.name, place, kept.sha256, access=access)

@@ -57,7 +57,7 @@ def events(runtime: Runtime, name: str) -> list[dict[str, object]]:
 
 def model_file(var: Path) -> Path:
     """The file of version 1."""
-    return next((var / "triage" / "learnt").glob("*/*.skops"))
+    return next((var / "triage" / "learnt").glob("*/*.npz"))
 
 
 def version_of(runtime: Runtime, text: str) -> int | None:
@@ -78,7 +78,7 @@ def test_what_was_learnt_is_known_and_said_to_be(runtime: Runtime) -> None:
     model = listed[0].model
     assert model is not None
     assert (model.by, len(model.labels), model.examples) == ("ines", 6, 206)
-    assert set(model.libraries) >= {"scikit-learn", "skops"}
+    assert set(model.libraries) >= {"scikit-learn", "numpy"}
     assert len(model.sha256) == len(model.data) == 64
     assert model.comparison.candidate.right > model.comparison.in_use.right
     assert [(one.act, one.by) for one in listed[0].promoted] == [("promote", "ines")]
@@ -205,7 +205,7 @@ def _truncate(path: Path) -> None:
 
 def _older(path: Path) -> None:
     """A sound file, made from other data, with a card that fits it."""
-    own = next(path.parents[2].glob("*.skops"))
+    own = next(path.parents[2].glob("*.npz"))
     card = json.loads(own.with_suffix(".json").read_text()) | {"model": path.stem}
     shutil.copy(own, path)
     path.with_suffix(".json").write_text(json.dumps(card))
@@ -243,7 +243,7 @@ def test_a_running_desk_keeps_its_model_where_the_new_one_is_refused(
         label_all(other, "double_charge", ("You collected the direct debit again, says my bank.",))
         assert other.triage.learn(by="ines", margin=0.2).learnt.version == 2
     newest = models.find(runtime.ledger, 2)
-    _truncate(var / "triage" / "learnt" / newest.place / f"{newest.name}.skops")
+    _truncate(var / "triage" / "learnt" / newest.place / f"{newest.name}.npz")
     assert version_of(runtime, "Where is my parcel? It should be here by now.") == 1
 
 

@@ -71,18 +71,19 @@ class ModelProposal:
 
 @dataclass
 class ModelTicket:
-    """What the model knows of a ticket: its current turn only, because nothing else may move."""
+    """What the model knows of a ticket: its current turn, and what earlier ones left to be heard of."""
 
     turn: int = 1
     status: str = "received"
     plan: dict[tuple[str, int], ModelProposal] = field(default_factory=dict[tuple[str, int], ModelProposal])
+    left: list[ModelProposal] = field(default_factory=list[ModelProposal])
     said: set[tuple[str, int, str]] = field(default_factory=set[tuple[str, int, str]])
     outcomes: dict[int, str] = field(default_factory=dict[int, str])
 
-    def void(self, keep: tuple[str, int] | None = None) -> int:
+    def void(self, keep: ModelProposal | None = None) -> int:
         voided = 0
-        for name, proposal in self.plan.items():
-            if name == keep or proposal.status != "proposed" or (proposal.effect and proposal.effect.counts):
+        for proposal in (*self.left, *self.plan.values()):
+            if proposal is keep or proposal.status != "proposed" or (proposal.effect and proposal.effect.counts):
                 continue
             proposal.give_up()
             proposal.status = "void"
@@ -150,6 +151,7 @@ class LedgerAndModel(RuleBasedStateMachine):
         found = accept(self.ledger, message(key, subject=name))
         assert found.voided == ticket.void()
         ticket.turn, ticket.status = ticket.turn + 1, "received"
+        ticket.left += ticket.plan.values()
         ticket.plan, ticket.said = {}, set()
         assert (found.ticket, found.turn) == (name, ticket.turn)
         self.delivered[key] = (name, ticket.turn)
@@ -186,7 +188,7 @@ class LedgerAndModel(RuleBasedStateMachine):
 
     def _decided(self, ticket: ModelTicket, order: str, amount: int, answer: str) -> None:
         ticket.said.add((order, amount, answer))
-        ticket.void(keep=(order, amount))
+        ticket.void(keep=ticket.plan.get((order, amount)))
         if (order, amount) not in ticket.plan:
             seen = sum(effect.counts for effect in self.effects if effect.order == order)
             ticket.plan[order, amount] = ModelProposal(order, amount, seen + 1)
