@@ -125,8 +125,8 @@ def run_matrix(
     `heard` is called with how many first points are through, and of how many. Raises FailedError where a scenario does
     not come to its effects with nothing killed.
     """
-    _load_all(stage)
-    courses = tuple(_course(stage, scenario) for scenario in SCENARIOS)
+    load_all(stage)
+    courses = tuple(course(stage, scenario) for scenario in SCENARIOS)
     tasks = _tasks(courses, singles, doubles, seed)
     matrix = Matrix(seed, points={one.scenario.name: len(one.points) for one in courses})
     endings = shared_out(tasks, partial(_through, stage, courses), workers)
@@ -139,13 +139,14 @@ def run_matrix(
     return matrix
 
 
-def _load_all(stage: Stage) -> None:
+def load_all(stage: Stage) -> None:
     """Plays once in this process, so that its children find everything imported."""
     for scenario in (SCENARIOS[-1], SCENARIOS[0]):
         _played(stage, stage.fresh("first"), scenario, sample_mail(scenario.mail))
 
 
-def _course(stage: Stage, scenario: Scenario) -> Course:
+def course(stage: Stage, scenario: Scenario) -> Course:
+    """The scenario with nothing killed. Raises FailedError where it does not come to its effects."""
     messages, var = sample_mail(scenario.mail), stage.fresh("clean")
     points, statuses = in_child(lambda: _played(stage, var, scenario, messages))
     world = _world(var, statuses)

@@ -49,7 +49,7 @@ SCENARIOS = (
     Scenario("return and pause", "087", ("create_return", "pause_subscription", "send_reply")),
     Scenario("replacement", "006", ("send_replacement", "send_reply")),
     Scenario("another address", "024", ("change_address", "send_reply")),
-    Scenario("membership fee back", "061", ("cancel_subscription", "send_reply")),
+    Scenario("membership cancelled", "060", ("cancel_subscription", "send_reply")),
     Scenario("login link", "065", ("send_login_link", "send_reply")),
     Scenario("approved e-mail address", "066", ("change_email", "send_reply")),
     Scenario("approved closing", "068", ("close_account", "send_reply")),

@@ -44,9 +44,10 @@ def test_terms_and_weights_are_those_of_scikit_learn(longest: int, unseen: str) 
     expected = theirs.fit_transform(TEXTS).toarray()
     vocabulary, rows = learn(TEXTS, longest, 1)
     assert list(vocabulary.places) == theirs.get_feature_names_out().tolist()
-    assert np.allclose(rows.toarray(), expected, atol=1e-6)
-    assert np.allclose([_row(vocabulary, text) for text in TEXTS], expected, atol=1e-6)
-    assert np.allclose(_row(vocabulary, unseen), theirs.transform([unseen]).toarray()[0], atol=1e-6)
+    ours = [*rows.toarray(), *(_row(vocabulary, text) for text in (*TEXTS, unseen))]
+    assert np.array(ours) == pytest.approx(
+        np.vstack([expected, expected, theirs.transform([unseen]).toarray()]), abs=1e-6
+    )
 
 
 def test_words_come_alone_and_in_pairs() -> None:
@@ -65,6 +66,7 @@ def test_a_file_whose_arrays_do_not_match_is_refused(tmp_path: Path) -> None:
     assert np.array_equal(same.scores(TEXTS), fitted.scores(TEXTS))
     damages = {"bias": good["bias"][:-1], "words rarity": good["words rarity"][:-1], "classes": np.array([object()])}
     for name, damaged in damages.items():
-        np.savez(tmp_path / "bad.npz", **{**good, name: damaged})
-        with pytest.raises(ValueError, match="match|pickle"):
+        arrays: dict[str, Any] = {**good, name: damaged}
+        np.savez(tmp_path / "bad.npz", **arrays)
+        with pytest.raises(ValueError, match=r"match|pickle"):
             linear.load(tmp_path / "bad.npz", word_vectors())
