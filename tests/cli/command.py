@@ -1,10 +1,15 @@
-"""Runs the installed command as people do: a process of its own, an environment without settings."""
+"""Runs the command as people do: a process of its own, an environment without settings.
+
+It is forked from a process that has imported the program, unless a setting is the interpreter's own.
+"""
 
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from tests.cli import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(sys.executable).parent / "countersign"
@@ -27,6 +32,8 @@ def countersign(
 ) -> subprocess.CompletedProcess[str]:
     """The finished command with what it wrote."""
     given = dict(settings or {}) | ({"COUNTERSIGN_VAR": str(var)} if var else {})
+    if all(name.startswith("COUNTERSIGN_") for name in given):
+        return warm.run(words, stdin, cwd or Path.cwd(), environment(**given))
     return subprocess.run(
         [SCRIPT, *words], input=stdin, capture_output=True, text=True, timeout=300, cwd=cwd, env=environment(**given)
     )
