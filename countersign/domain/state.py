@@ -20,7 +20,7 @@ class Channels(TypedDict, total=False):
     """One channel per node that writes it; `receive` also clears the last turn's."""
 
     inbox: tuple[InboxMessage, ...]
-    """receive: the thread's messages, by reference."""
+    """receive: the messages that are not answered yet, by reference."""
     perception: Perception | None
     """redact"""
     sender: Sender | None

@@ -10,16 +10,18 @@ from countersign.ports import Deps
 
 _ENOUGH_FIELDS = 2
 _RECENT = timedelta(days=30)
+_MOST_TURNS = 20
+"""Of a thread, that are remembered."""
 
 
 def recall(state: TicketState, *, deps: Deps) -> Update:
-    """The sender as policy will see them, and the thread's earlier turns."""
+    """The sender as policy will see them, and the thread's latest earlier turns."""
     perception = state.get("perception")
     if perception is None or not perception.messages:
         return Update(sender=Sender(address=""), memory=Memory())
     ticket = state["ticket"]
     sender = identify(perception, deps)
-    turns = deps.ledger.past_turns(ticket.id)
+    turns = deps.ledger.past_turns(ticket.id)[-_MOST_TURNS:]
     since = deps.clock.now() - _RECENT
     others = deps.ledger.other_tickets(sender.address, ticket.id, since)
     return Update(sender=sender, memory=Memory(turns=turns, orders=_orders(turns), other_tickets=others))

@@ -131,7 +131,7 @@ def test_a_node_that_fails_now_is_named(replayer: Replayer, monkeypatch: pytest.
 def test_a_fact_is_named(golden: Path, tmp_path: Path) -> None:
     """Facts looked up now: an order that was cancelled since; which lookup, which field, then and now.
 
-    Triage is the first to hold the message against it.
+    Triage sees it too and says the same as then; the playbook is the first to come to something else.
     """
     var = Path(shutil.copytree(golden, tmp_path / "var"))
     with closing(open_shop(f"sqlite:///{var}/shop.db")) as shop:
@@ -139,7 +139,7 @@ def test_a_fact_is_named(golden: Path, tmp_path: Path) -> None:
     with open_replayer(Settings(var=var), live=True) as opened:
         same, other = opened.replay(ANSWERED), opened.replay(WAITING)
     assert same.result == "same"
-    assert first(other) == ("triage", "fact", "shop.order FH-10020: status")
+    assert first(other) == ("playbook", "fact", "shop.order FH-10020: status")
     assert other.divergence is not None
     assert (other.divergence.causes[0].then, other.divergence.causes[0].now) == ("packed", "cancelled")
 

@@ -18,7 +18,6 @@ from countersign.runtime import Runtime, open_runtime
 from countersign.settings import Settings
 from tests.conftest import SteppingClock
 
-pytestmark = pytest.mark.xdist_group("mailbox")
 ROOT = Path(__file__).resolve().parents[2]
 MAIL = ROOT / "desk" / "mail"
 EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/unit/sample_mail_expected.toml").read_text())

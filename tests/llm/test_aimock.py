@@ -15,7 +15,6 @@ from tests.conftest import SteppingClock
 from tests.llm.conftest import Bench
 from tests.llm.mock_servers import Aimock, aimock
 
-pytestmark = pytest.mark.xdist_group("aimock")
 MAYA = "maya.ellingham@example.org"
 VAGUE = "Hm. FH-10001, dear people. You know how it goes."
 
