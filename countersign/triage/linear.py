@@ -24,6 +24,10 @@ from 15,000 takes a minute at the most."""
 MANY_LONGEST = (0, 4)
 PENALTY = 0.5
 TOLERANCE = 0.01
+AT_ONCE = 2
+"""Fits at a time."""
+APART = 8000
+"""From so many examples on, a fit takes long enough to be worth a process of its own."""
 _ONE_FIT = Lock()
 """liblinear draws from one random generator of the process: two fits at once would take turns with it by chance."""
 
@@ -77,18 +81,28 @@ def fit(texts: Sequence[str], labels: Sequence[str], embedder: Embedder) -> Line
     """Fits on masked texts; the same input always gives the same model. Needs three classes or more."""
     import numpy as np
     import scipy.sparse
-    from sklearn.svm import LinearSVC  # pyright: ignore[reportMissingTypeStubs]
 
     sparse: Any = scipy.sparse
     many = len(texts) >= MANY
     learnt = [learn(texts, longest, 2 if many else 1) for longest in (MANY_LONGEST if many else LONGEST)]
     rows = [*(rows for _, rows in learnt), sparse.csr_matrix(_weighted(embedder, texts))]
-    machine: Any = LinearSVC(C=PENALTY, tol=TOLERANCE, random_state=0)
-    with _ONE_FIT:
-        machine.fit(sparse.hstack(rows).tocsr(), list(labels))
+    machine = _fitted(sparse.hstack(rows).tocsr(), list(labels))
     weights: Any = np.ascontiguousarray(machine.coef_.T, dtype=np.float32)
     classes = [str(name) for name in machine.classes_]
     return Linear(classes, [own for own, _ in learnt], weights, machine.intercept_.astype(np.float32), embedder)
+
+
+def _fitted(rows: Any, labels: list[str]) -> Any:
+    """The machine, fitted here, one at a time; many examples in another process, so that two cores fit at once."""
+    from joblib.externals import loky  # pyright: ignore[reportMissingTypeStubs]
+    from sklearn.svm import LinearSVC  # pyright: ignore[reportMissingTypeStubs]
+
+    machine: Any = LinearSVC(C=PENALTY, tol=TOLERANCE, random_state=0)
+    if len(labels) >= APART:
+        processes: Any = loky
+        return processes.get_reusable_executor(max_workers=AT_ONCE).submit(machine.fit, rows, labels).result()
+    with _ONE_FIT:
+        return machine.fit(rows, labels)
 
 
 def load(path: Path, embedder: Embedder) -> Linear:

@@ -21,8 +21,6 @@ from countersign.triage.held import Held
 from countersign.triage.text import mask
 
 FOLDS = 4
-AT_ONCE = 2
-"""Folds that are fitted at once; the fitting itself runs outside Python's lock."""
 NOT_AMONG_THEM = -1e6
 """The score of a class that a model does not know."""
 
@@ -90,7 +88,7 @@ def hold_out(
         _share_out(rows[len(inside) :], inside, pieces, parts)
 
     embedder.encode([*masked, *(piece for own in pieces for piece in own)])  # once, for all folds to remember
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(linear.AT_ONCE) as pool:
         list(pool.map(score, sorted(set(fold_of))))
     return Held(classes, scores, tuple(parts), tuple(fold_of))
 

@@ -70,3 +70,18 @@ def test_a_file_whose_arrays_do_not_match_is_refused(tmp_path: Path) -> None:
         np.savez(tmp_path / "bad.npz", **arrays)
         with pytest.raises(ValueError, match=r"match|pickle"):
             linear.load(tmp_path / "bad.npz", word_vectors())
+
+
+def test_a_fit_in_another_process_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a training is large, two fits run at once, each in a process with a random generator of its own."""
+    from joblib.externals import loky  # pyright: ignore[reportMissingTypeStubs]
+
+    labels = ["a", "b", "c", "d", "a"]
+    here = linear.fit(TEXTS, labels, word_vectors())
+    monkeypatch.setattr(linear, "APART", len(TEXTS))
+    processes: Any = loky
+    try:
+        apart = linear.fit(TEXTS, labels, word_vectors())
+    finally:
+        processes.get_reusable_executor().shutdown(wait=True)
+    assert np.array_equal(apart.scores(TEXTS), here.scores(TEXTS))
