@@ -122,14 +122,12 @@ class Casebook:
         return page
 
     def turn_to(self, page: Self) -> None:
-        """Takes over all that was entered in a copy."""
-        self.facts, self.orders, self.addresses, self.proposals = (
-            page.facts,
-            page.orders,
-            page.addresses,
-            page.proposals,
-        )
-        self.membership, self.account = page.membership, page.account
+        """Adds all that was entered in a copy; what another call entered meanwhile stays, for a model may ask many."""
+        self.facts |= page.facts
+        self.orders |= page.orders
+        self.addresses |= page.addresses
+        self.proposals |= page.proposals
+        self.membership, self.account = page.membership or self.membership, page.account or self.account
 
     @property
     def customer(self) -> str:

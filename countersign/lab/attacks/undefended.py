@@ -98,7 +98,9 @@ def _agent(inquiry: Inquiry, deps: Deps, world: Deps) -> FinalPlan | None:
         middleware=bounds(Witness(), None),
         response_format=ToolStrategy(form(deps.desk, book)),
     )
-    answer = agent.invoke({"messages": [HumanMessage(told(inquiry, deps.desk))]}, {"recursion_limit": MOST_STEPS})
+    answer = agent.invoke(
+        {"messages": [HumanMessage(told(inquiry, deps.desk))]}, {"recursion_limit": MOST_STEPS, "max_concurrency": 1}
+    )
     plan = answer.get("structured_response")
     return plan if isinstance(plan, FinalPlan) else None
 
