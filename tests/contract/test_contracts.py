@@ -1,8 +1,13 @@
 """Every tool against every adapter: what it answers fits its contract, and what does not fit proves nothing."""
 
+import json
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from threading import Barrier
 from typing import Any, get_args
 
 import pytest
@@ -211,6 +216,29 @@ def test_an_answer_that_comes_too_late_is_not_in_the_casebook(book: Casebook) ->
     assert done.wait(10)
     assert (caught.value.full_code, book.facts, book.orders) == ("failed.timeout", {}, {})
     assert book.lookups[-1].problem == "failed.timeout"
+
+
+def test_what_two_calls_at_once_found_is_in_the_casebook(book: Casebook) -> None:
+    """A model may ask for several lookups in one message; none of them takes away what another entered."""
+    both = Barrier(2, timeout=10)
+
+    def together(tool: AgentTool) -> AgentTool:
+        def call(page: Casebook, given: Any) -> Found:
+            both.wait()
+            found: Found = tool.call(page, given)
+            both.wait()
+            return found
+
+        return replace(tool, call=call)
+
+    tools = [together(BY_NAME[name]) for name in ("look_up_customer", "list_orders")]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(partial(used, book=book), tools))
+    told = {known for answer in found for known in re.findall(r'"(F[0-9a-f]+)"', json.dumps(answer, default=str))}
+    assert told
+    assert told <= set(book.facts)
+    assert book.orders
+    assert book.account is not None
 
 
 def test_more_than_a_model_may_be_told_is_not_told(book: Casebook) -> None:
