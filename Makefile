@@ -34,10 +34,10 @@ dev: setup ## Serve the graph on this machine with langgraph dev (docs/dev-serve
 		--config $(CURDIR)/langgraph.json --host 127.0.0.1 --port $(PORT) --no-browser --no-reload --n-jobs-per-worker 4
 
 test: setup ## Run the tests
-	@$(RUN)/pytest -n auto --dist loadfile
+	@$(RUN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 cover: setup ## Run the tests and fail where a branch of ledger, policy, gateway, domain or checkpoints was not taken
-	@$(RUN)/pytest -n auto --dist loadfile --cov --cov-report=term-missing
+	@$(RUN)/pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing
 
 check: setup ## Format, lint, types, import contracts, generated docs
 	@$(RUN)/ruff format --check .
