@@ -94,11 +94,12 @@ def fit(texts: Sequence[str], labels: Sequence[str], embedder: Embedder) -> Line
 
 def _fitted(rows: Any, labels: list[str]) -> Any:
     """The machine, fitted here, one at a time; many examples in another process, so that two cores fit at once."""
-    from joblib.externals import loky  # pyright: ignore[reportMissingTypeStubs]
     from sklearn.svm import LinearSVC  # pyright: ignore[reportMissingTypeStubs]
 
     machine: Any = LinearSVC(C=PENALTY, tol=TOLERANCE, random_state=0)
     if len(labels) >= APART:
+        from joblib.externals import loky  # pyright: ignore[reportMissingTypeStubs]
+
         processes: Any = loky
         return processes.get_reusable_executor(max_workers=AT_ONCE).submit(machine.fit, rows, labels).result()
     with _ONE_FIT:

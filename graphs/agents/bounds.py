@@ -18,13 +18,14 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableConfig
 
 from countersign.domain.errors import FailedError, RejectedError, RetryError
 
 MOST_MODEL_CALLS = 10
 MOST_TOOL_CALLS = 24
-MOST_STEPS = 60
-"""Of the agent's own graph: a model call and its tools are two, each middleware's hook is one more."""
+RUN: RunnableConfig = {"recursion_limit": 60, "max_concurrency": 1}
+"""Of the agent's own graph: a model call and its tools are two steps, each middleware's hook is one more."""
 MOST_SECONDS = 180.0
 _LONG = 24_000
 """Tokens of context from which on the oldest answers of tools are taken out."""

@@ -19,7 +19,6 @@ from tools.lookups.casebook import Casebook
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
-    from langchain_core.runnables import RunnableConfig
 
     from graphs.agents.bounds import Witness
 
@@ -74,7 +73,7 @@ def _run(inquiry: Inquiry, deps: Deps, book: Casebook, witness: "Witness") -> di
     from langchain_core.messages import HumanMessage
     from langchain_core.runnables.config import var_child_runnable_config
 
-    from graphs.agents.bounds import MOST_STEPS, bounds
+    from graphs.agents.bounds import RUN, bounds
 
     var_child_runnable_config.set(None)
     other = deps.models.engine("small")
@@ -89,8 +88,7 @@ def _run(inquiry: Inquiry, deps: Deps, book: Casebook, witness: "Witness") -> di
         name="resolver",
     )
     first: list[BaseMessage] = [HumanMessage(told(inquiry, deps.desk))]
-    config: RunnableConfig = {"recursion_limit": MOST_STEPS, "max_concurrency": 1}
-    answer: dict[str, Any] = agent.invoke({"messages": first}, config)
+    answer: dict[str, Any] = agent.invoke({"messages": first}, RUN)
     return answer
 
 

@@ -20,19 +20,18 @@ def receive(state: TicketState, *, deps: Deps) -> Update:
     begun = review if review and review.answer == "answer" else None
     return Update(
         ticket=TicketRef(id=ticket_id, turn=ticket.turn),
-        inbox=_unanswered(ticket_id, deps),
+        inbox=unanswered(deps.ledger.inbox(ticket_id), ticket_id, deps),
         perception=None, sender=None, memory=None, triage=None, plans=(), resolution=None, opinion=None, draft=None,
         findings=(), verdict=None, resumed=None, review=begun, edit=begun.edited if begun else None, refusal="",
         progress=None, dossier=None, outcome=None,
     )  # fmt: skip
 
 
-def _unanswered(ticket_id: str, deps: Deps) -> tuple[InboxMessage, ...]:
+def unanswered(rows: tuple[InboxMessage, ...], ticket_id: str, deps: Deps) -> tuple[InboxMessage, ...]:
     """What came since the last turn that ended, and what people wrote last, which a reopened turn is about.
 
     The rest is in the ledger: a state that held it would grow with every turn of a conversation.
     """
-    rows = deps.ledger.inbox(ticket_id)
     finished = max((past.turn for past in deps.ledger.past_turns(ticket_id)), default=0)
     last = max((row.turn for row in rows if row.automatic is None), default=0)
     return tuple(row for row in rows if row.turn > finished or row.turn == last)

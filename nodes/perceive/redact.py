@@ -7,6 +7,7 @@ from countersign.domain.state import TicketState, Update
 from countersign.domain.ticket import InboxMessage, Message
 from countersign.ports import Deps
 from countersign.quality.language import language_of
+from nodes.perceive.receive import unanswered
 
 _MOST_CHARACTERS = 12_000
 """Of one message's text; a longer one is cut in the state, never in Blobs."""
@@ -14,8 +15,8 @@ _MOST_CHARACTERS = 12_000
 
 def redact(state: TicketState, *, deps: Deps) -> Update:
     """What this turn's messages say, without cards, IBANs and passwords; the raw stays in Blobs, by reference."""
-    finished = max((past.turn for past in deps.ledger.past_turns(state["ticket"].id)), default=0)
-    read = [_read(row, deps) for row in _unanswered(state.get("inbox", ()), finished)]
+    rows = unanswered(state.get("inbox", ()), state["ticket"].id, deps)
+    read = [_read(row, deps) for row in rows if row.automatic is None]
     messages = tuple(message for message, _ in read)
     text = "\n\n".join(message.text for message in messages if message.text)
     subject = messages[-1].subject if messages else ""
@@ -28,13 +29,6 @@ def redact(state: TicketState, *, deps: Deps) -> Update:
         redactions=tuple(sorted({kind for _, kinds in read for kind in kinds})),
     )
     return Update(perception=perception)
-
-
-def _unanswered(inbox: tuple[InboxMessage, ...], finished: int) -> list[InboxMessage]:
-    """What people wrote since the last turn that ended; in a turn that was reopened, what the last one was about."""
-    written = [row for row in inbox if row.automatic is None]
-    last = max((row.turn for row in written), default=0)
-    return [row for row in written if row.turn > finished] or [row for row in written if row.turn == last]
 
 
 def _read(row: InboxMessage, deps: Deps) -> tuple[Incoming, tuple[str, ...]]:

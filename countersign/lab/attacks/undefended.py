@@ -84,7 +84,7 @@ def _agent(inquiry: Inquiry, deps: Deps, world: Deps) -> FinalPlan | None:
     from langchain.agents.structured_output import ToolStrategy
     from langchain_core.messages import HumanMessage
 
-    from graphs.agents.bounds import MOST_STEPS, Witness, bounds
+    from graphs.agents.bounds import RUN, Witness, bounds
 
     book = Casebook(inquiry, deps)
     mail = AgentTool(
@@ -98,9 +98,7 @@ def _agent(inquiry: Inquiry, deps: Deps, world: Deps) -> FinalPlan | None:
         middleware=bounds(Witness(), None),
         response_format=ToolStrategy(form(deps.desk, book)),
     )
-    answer = agent.invoke(
-        {"messages": [HumanMessage(told(inquiry, deps.desk))]}, {"recursion_limit": MOST_STEPS, "max_concurrency": 1}
-    )
+    answer = agent.invoke({"messages": [HumanMessage(told(inquiry, deps.desk))]}, RUN)
     plan = answer.get("structured_response")
     return plan if isinstance(plan, FinalPlan) else None
 
