@@ -179,6 +179,12 @@ def _example_lines(path: Path, desk: Desk) -> Iterator[Example]:
         yield example
 
 
+def tables(path: Path, model: type[_Model]) -> dict[str, _Model]:
+    """Every table of a TOML file as a model, by name, in order. Raises DeskError naming file, line and key."""
+    text = _read(path)
+    return {name: _model(model, table, path, text, (name,)) for name, table in _toml(path, text).items()}
+
+
 def _read(path: Path) -> str:
     try:
         data = path.read_bytes()
@@ -239,4 +245,4 @@ def _names(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in parts if part.strip())
 
 
-__all__ = ["examples", "load_desk"]
+__all__ = ["examples", "load_desk", "tables"]

@@ -1,15 +1,14 @@
 """Phrases that hand a message to a person whatever it asks for: the desk's `escalate.toml`."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import Field, StringConstraints
 
-from countersign.domain.errors import DeskError
+from countersign.desk import tables
 from countersign.domain.frozen import Frozen
 
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=80)]
@@ -25,21 +24,9 @@ class Escalation(Frozen):
     phrases: tuple[Phrase, ...] = Field(min_length=1)
 
 
-_FILE = TypeAdapter(dict[str, Escalation])
-
-
 def read_escalations(path: Path) -> tuple[Escalation, ...]:
-    """The tables of an `escalate.toml`, in order. Raises DeskError naming file and field."""
-    hint = "each table needs a reason and a list of phrases"
-    try:
-        tables = _FILE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DeskError(f"can't be read: {error}", where=str(path), hint=hint) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise DeskError(f"{field}: {first['msg']}", where=str(path), hint=hint) from error
-    return tuple(tables.values())
+    """The tables of an `escalate.toml`, in order. Raises DeskError naming file, line and key."""
+    return tuple(tables(path, Escalation).values())
 
 
 def reasons_in(text: str, escalations: Sequence[Escalation]) -> tuple[str, ...]:

@@ -1,14 +1,14 @@
 """Signals that contradict what a message seems to ask: the desk's `signals.toml`, and how they lower a confidence."""
 
-import tomllib
 from collections.abc import Collection, Sequence
 from functools import cache
 from math import prod
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from countersign.desk import tables
 from countersign.domain.errors import DeskError
 from countersign.domain.frozen import Frozen, digest
 from countersign.domain.perception import NO_CLUES, Clues, Intent, Triage
@@ -18,7 +18,6 @@ from countersign.triage.text import joined
 
 CONTRADICTED = "contradictory signals"
 """The first reason of an abstention that signals caused."""
-_HINT = "each table needs a reason, a `doubt` above 1, and at least one condition"
 SUREST = 0.999
 """A confidence counts as no more than this: the few thousand held-out examples of a desk can't tell more apart."""
 
@@ -105,23 +104,13 @@ def weigh(said: Triage, whole: str, clues: Clues, signals: Sequence[Signal]) -> 
 
 
 def read_signals(path: Path, requests: Collection[str]) -> tuple[Signal, ...]:
-    """The tables of a `signals.toml`, in order. Raises DeskError naming file and field."""
-    try:
-        tables = _FILE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DeskError(f"can't be read: {error}", where=str(path), hint=_HINT) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise DeskError(f"{field}: {first['msg']}", where=str(path), hint=_HINT) from error
-    for name, signal in tables.items():
+    """The tables of a `signals.toml`, in order. Raises DeskError naming file and table."""
+    found = tables(path, Signal)
+    for name, signal in found.items():
         for strange in sorted({*signal.requests, *signal.unless} - set(requests)):
             hint = "declare it in requests/<category>.toml, or correct it here"
             raise DeskError(f"{name}: there is no request `{strange}`", where=str(path), hint=hint)
-    return tuple(tables.values())
-
-
-_FILE = TypeAdapter(dict[str, Signal])
+    return tuple(found.values())
 
 
 def _applies(signal: Signal, intent: Intent, requests: Collection[str], whole: str, clues: Clues) -> bool:

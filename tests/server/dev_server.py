@@ -127,10 +127,3 @@ def waiting_ticket(client: httpx.Client, case: str) -> dict[str, Any]:
     answer = run(client, ticket["thread_id"], input={})
     assert answer.status_code == 200, answer.text
     return ticket | {"question": answer.json()["__interrupt__"][0]["id"]}
-
-
-def command(server: DevServer, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command line, as a process of its own, on the server's files."""
-    call = [sys.executable, "-c", "from countersign.cli import main; main()", *words, "--var", str(server.var)]
-    here = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(call, capture_output=True, text=True, env=here, cwd=server.folder, check=False, timeout=120)

@@ -14,7 +14,8 @@ from countersign.ledger import SqlLedger, open_ledger
 from countersign.ledger.check import check_ledger
 from countersign.runtime import open_runtime, thread_config
 from countersign.settings import Settings
-from tests.server.dev_server import DevServer, command, open_ticket, run, waiting_ticket, written
+from tests.cli.command import countersign
+from tests.server.dev_server import DevServer, open_ticket, run, waiting_ticket, written
 
 APPROVE = {"type": "approve"}
 
@@ -65,7 +66,7 @@ def test_message_over_http_is_in_the_ledger_before_anything_runs(
     assert len(ledger.inbox(ticket.id)) == 1
     second = maria.post("/tickets", json=written("hours", id="one"))
     assert (second.status_code, second.json()["ticket"], second.json()["new"]) == (200, ticket.id, False)
-    shown = command(server, "show", ticket.id)
+    shown = countersign("show", ticket.id, var=server.var)
     assert (shown.returncode, "received" in shown.stdout) == (0, True), shown.stderr
 
 
@@ -104,7 +105,7 @@ def test_interrupted_by_the_server_and_answered_at_the_command_line(
     assert "rejected.limit" in json.dumps(refused.json()["__interrupt__"])
     stands, review, effects = how_it_stands(ledger, ticket["ticket"])
     assert (stands.status, review.status, effects) == ("waiting", "open", ())
-    approved = command(server, "review", ticket["ticket"], "--approve", "--as", "ines")
+    approved = countersign("review", ticket["ticket"], "--approve", "--as", "ines", var=server.var)
     assert approved.returncode == 0, approved.stderr
     stands, review, effects = how_it_stands(ledger, ticket["ticket"])
     assert (stands.status, review.by) == ("answered", "ines")
@@ -119,7 +120,7 @@ def test_interrupted_at_the_command_line_and_answered_at_the_server(
     """A ticket that the server never ran is listed, read and approved there, as the person whose token it was."""
     message = server.folder / "cancel.jsonl"
     message.write_text(json.dumps(written("cancel")) + "\n")
-    assert command(server, "run", str(message)).returncode == 0
+    assert countersign("run", str(message), var=server.var).returncode == 0
     (listed,) = [found for found in ines.get("/tickets").json() if "FH-10020" in " ".join(found["proposals"])]
     state = ines.get(f"/threads/{listed['thread_id']}/state").json()
     (question,) = state["tasks"][0]["interrupts"]

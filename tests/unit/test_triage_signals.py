@@ -145,7 +145,7 @@ def test_the_signals_are_part_of_the_models_digest() -> None:
         ('[x]\nreason = "r"\ndoubt = 5\norders = ["lost"]\n', "x.orders"),
         ('[x]\nreason = "r"\ndoubt = 5\nphrases = ["abc"]\nrequests = ["refund_statu"]\n', "no request `refund_statu`"),
         ('[x]\nreason = "r"\ndoubt = 5\nphrases = ["abc"]\nlowers = 5\n', "x.lowers"),
-        ("[x", "can't be read"),
+        ("[x", "not valid TOML"),
     ],
 )
 def test_a_wrong_table_is_named(tmp_path: Path, text: str, says: str) -> None:
@@ -154,7 +154,7 @@ def test_a_wrong_table_is_named(tmp_path: Path, text: str, says: str) -> None:
     path.write_text(text)
     with pytest.raises(DeskError, match=says) as caught:
         read_signals(path, DESK.requests)
-    assert caught.value.where == str(path)
+    assert caught.value.where.startswith(str(path))
     assert caught.value.hint
 
 

@@ -102,7 +102,7 @@ def test_escalation_finds_whole_words_in_any_case_and_spacing() -> None:
     [
         ("[legal]\nreason = 'x'\nphrases = []", "legal.phrases"),
         ("[legal]\nphrases = ['my lawyer']", "legal.reason"),
-        ("[legal", "can't be read"),
+        ("[legal", "not valid TOML"),
         ("[legal]\nreason = 'x'\nphrases = ['a']", "legal.phrases.0"),
         ("[legal]\nreason = 'x'\nphrases = ['  * ']", "legal.phrases.0"),
     ],
