@@ -12,6 +12,7 @@ from typing import Any, cast
 from countersign.adapters.blobs import FolderBlobs
 from countersign.adapters.clock import SystemClock
 from countersign.adapters.knowledge import FtsKnowledge
+from countersign.adapters.locks import TicketLocks
 from countersign.adapters.replies import TemplateReplies
 from countersign.desk import examples, load_desk
 from countersign.domain.desk import Desk
@@ -86,7 +87,7 @@ def compose(
         resolver=AgentResolver(),
         history=ledger,
         gate=loaded.gate,
-        gateway=EffectGateway(),
+        gateway=EffectGateway(TicketLocks(settings.var / "locks" / "effects").alone),
         models=seated_models(settings, desk, SqlCalls(ledger), clock, stack, tracer or UNTRACED),
         ledger=ledger,
         clock=clock,

@@ -256,7 +256,17 @@ class Gateway(Protocol):
     """The one door through which anything happens in the world."""
 
     def step(self, ref: TicketRef, deps: "Deps") -> Progress:
-        """Carries out the turn's next granted proposal, if any, and says where the turn stands."""
+        """Carries out the turn's next granted proposal, if any, and says where the turn stands.
+
+        Raises RejectedError (`rejected.busy`) where somebody else is at the ticket's effects for too long.
+        """
+        ...
+
+    def settle_doubt(self, effect: Effect, deps: "Deps") -> bool:
+        """Asks the system of record what became of an effect; False where that can't be told and a person must look.
+
+        Raises as `step` does.
+        """
         ...
 
 

@@ -8,7 +8,6 @@ from countersign.domain.outcome import Effect
 from countersign.domain.ticket import TicketRef
 from countersign.ports import Deps
 from nodes.act.answer import known_person
-from tools.gateway import settle_doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ def reconcile(deps: Deps, locks: TicketLocks) -> Reconciled:
     unknown: list[str] = []
     for effect in deps.ledger.in_doubt():
         with locks.held(effect.ticket) as ours:
-            if ours and settle_doubt(effect, deps):
+            if ours and deps.gateway.settle_doubt(effect, deps):
                 settled += 1
             elif ours:
                 unknown.append(effect.id)
@@ -58,7 +57,7 @@ def settle_by_word(effect: str, happened: bool, person: str, deps: Deps, locks: 
     with locks.held(found.ticket) as ours:
         if not ours:
             raise RejectedError("another process has its ticket", where=found.ticket, hint="try again", detail="busy")
-        if settle_doubt(found, deps):
+        if deps.gateway.settle_doubt(found, deps):
             text = "the system of record could tell, and what it says counts"
             raise RejectedError(text, where=effect, hint=f"see countersign show {found.ticket}", detail="not_unknown")
         deps.ledger.settle_by_word(effect, happened, who.id, deps.clock.now())

@@ -1,7 +1,9 @@
 """The one door: a grant is claimed, the effect is caused under its key, the receipt is written. Nothing else acts."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
+from contextlib import AbstractContextManager
 
 from countersign.domain.errors import CountersignError, FailedError, RetryError, UnknownOutcomeError
 from countersign.domain.outcome import Claim, Effect, Granted, Progress, Receipt, Refusal
@@ -18,28 +20,46 @@ from tools.results import proven
 
 
 class EffectGateway:
-    """Claims, acts and settles, one effect a step; safe to call from anywhere, any number of times."""
+    """Claims, acts and settles, one effect a step; safe to call from anywhere, any number of times.
+
+    `alone` keeps everybody else from a ticket's effects for the length of a block. So what has begun and is in nobody's
+    hands was left by somebody who died, and a system of record that knows nothing of it will not hear of it later.
+    """
+
+    def __init__(self, alone: Callable[[str], AbstractContextManager[None]]) -> None:
+        self._alone = alone
 
     def step(self, ref: TicketRef, deps: Deps) -> Progress:
         """Settles what an earlier step left in doubt, then carries out the turn's next granted proposal, if any."""
-        for effect in deps.ledger.receipts(ref):
-            if effect.status == "started":
-                settle_doubt(effect, deps)
-        granted = deps.ledger.next_granted(ref)
-        if granted is None:
-            return deps.ledger.progress(ref)
-        refusal = _carry_out(granted, deps)
-        progress = deps.ledger.progress(ref)
-        return (
-            progress if refusal is None else progress.model_copy(update={"problem": f"{refusal.code}: {refusal.text}"})
-        )
+        with self._alone(ref.id):
+            for effect in deps.ledger.receipts(ref):
+                if effect.status == "started":
+                    _settle_doubt(effect, deps)
+            return _next(ref, deps)
+
+    def settle_doubt(self, effect: Effect, deps: Deps) -> bool:
+        """See `ports.Gateway`.
+
+        Not found means that nothing happened: the grant may be claimed again, under the same key.
+        """
+        with self._alone(effect.ticket):
+            known = deps.ledger.receipts(TicketRef(id=effect.ticket, turn=effect.turn))
+            doubtful = [one for one in known if one.id == effect.id and one.status in ("started", "unknown")]
+            return all(_settle_doubt(one, deps) for one in doubtful)
 
 
-def settle_doubt(effect: Effect, deps: Deps) -> bool:
-    """Asks the system of record what became of an effect; False where that can't be told and a person must look.
+def _next(ref: TicketRef, deps: Deps) -> Progress:
+    """Carries out what is granted next, and says where the turn stands."""
+    granted = deps.ledger.next_granted(ref)
+    if granted is None:
+        return deps.ledger.progress(ref)
+    refusal = _carry_out(granted, deps)
+    progress = deps.ledger.progress(ref)
+    return progress if refusal is None else progress.model_copy(update={"problem": f"{refusal.code}: {refusal.text}"})
 
-    Not found means that nothing happened: the grant may be claimed again, under the same key.
-    """
+
+def _settle_doubt(effect: Effect, deps: Deps) -> bool:
+    """See `EffectGateway.settle_doubt`."""
     ref = TicketRef(id=effect.ticket, turn=effect.turn)
     with deps.tracer.span("effect", effect.kind, ref, recorded=True) as span:
         try:

@@ -33,8 +33,7 @@ def record(connection: sa.Connection, ref: TicketRef, ruling: Ruling, now: datet
     """See `ports.Ledger.record_verdict`."""
     items = _items(ref, ruling)
     _require_current(connection, ref)
-    verdict = digest([ref, ruling])
-    if _is_known(connection, verdict) or _stands(connection, ref, ruling, items, now):
+    if _stands(connection, ref, ruling, items, now):
         return
     _require_unfinished(connection, ref)
     undoing.require_one_way(connection, ref, ruling.proposals, now)
@@ -46,6 +45,7 @@ def record(connection: sa.Connection, ref: TicketRef, ruling: Ruling, now: datet
         _require_none_rejected(connection, ref, items)
     if ruling.verdict.answer == "allow":
         reviews.require_not_rejected(connection, ref, bound)
+    verdict = _new_id(connection, ref, ruling)
     _write_verdict(connection, ref, verdict, ruling, items, now)
     voiding.void_proposals(connection, ref.id, [item.id for item in items], now, "another plan took its place")
     for item in items:
@@ -107,10 +107,6 @@ def _require_unfinished(connection: sa.Connection, ref: TicketRef) -> None:
         raise RejectedError(f"turn {ref.turn} of {ref.id} has ended", detail="ended")
 
 
-def _is_known(connection: sa.Connection, verdict: str) -> bool:
-    return first(connection, sa.select(verdicts.c.seq).where(verdicts.c.id == verdict)) is not None
-
-
 def _stands(connection: sa.Connection, ref: TicketRef, ruling: Ruling, items: tuple[Item, ...], now: datetime) -> bool:
     """The turn's last ruling said the same at another time, and all that followed from it still holds."""
     same = (verdicts.c.ticket == ref.id, verdicts.c.turn == ref.turn)
@@ -124,6 +120,13 @@ def _stands(connection: sa.Connection, ref: TicketRef, ruling: Ruling, items: tu
             return all(_has_effect(connection, item.id) or _has_grant(connection, item.id, now) for item in items)
         case _:
             return True
+
+
+def _new_id(connection: sa.Connection, ref: TicketRef, ruling: Ruling) -> str:
+    """A ruling that comes back after others, even at the very same time, is another verdict."""
+    same = (verdicts.c.ticket == ref.id, verdicts.c.turn == ref.turn)
+    before = connection.scalar(sa.select(sa.func.count()).select_from(verdicts).where(*same))
+    return digest([ref, ruling, before])
 
 
 def _substance(ruling: Ruling) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from countersign.domain.outcome import Effect, Outgoing, Progress, Receipt
 from countersign.domain.shop import ShopReceipt
 from countersign.domain.ticket import TicketRef
 from countersign.intake import take
+from countersign.ledger.read import timeline
 from countersign.ports import Deps, Outbox
 from countersign.reconcile import reconcile
 from countersign.runtime import Runtime
@@ -293,3 +295,32 @@ def test_every_step_of_an_effect_has_its_point(runtime: Runtime) -> None:
     gateway_points = [name for name in points if name.split()[-1] in ("claim", "effect", "settle")]
     one = ["before claim", "before effect", "after effect", "before settle", "after settle"]
     assert gateway_points == one * 2
+
+
+@pytest.mark.parametrize("way", ["a step past the runtime", "settling a doubt"])
+def test_effect_that_is_on_its_way_is_left_in_its_hands(runtime: Runtime, way: str) -> None:
+    """While a refund is under way the shop knows nothing of it: nobody may take that for an end."""
+    begun, release, ref = threading.Event(), threading.Event(), TicketRef(id="CS-1001", turn=1)
+
+    def slow(call: Callable[[], Any]) -> Any:
+        begun.set()
+        assert release.wait(30)
+        return call()
+
+    def meddle() -> object:
+        if way == "settling a doubt":
+            return runtime.deps.gateway.settle_doubt(effects(runtime, ref)["refund"], runtime.deps)
+        return runtime.deps.gateway.step(ref, runtime.deps)
+
+    with ThreadPoolExecutor(2) as pool:
+        run = pool.submit(refunding, runtime, shop=FaultyShop(runtime.deps.shop, slow))
+        assert begun.wait(30)
+        meddling = pool.submit(meddle)
+        assert not wait([meddling], timeout=0.3).done
+        release.set()
+        run.result(30)
+        assert meddling.result(30)
+    assert runtime.ticket(ref.id).status == "answered"
+    assert effects(runtime, ref)["refund"].status == "done"
+    assert len(refunded(runtime)) == 1
+    assert "effect.taken_over" not in {event.event for event in timeline(runtime.ledger, ref.id)}

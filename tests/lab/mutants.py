@@ -157,10 +157,7 @@ def _approval_not_required(patch: Patch) -> None:
 
 def _doubt_left_alone(patch: Patch) -> None:
     """An effect that a crash left in doubt is not asked about."""
-    import countersign.reconcile
-
-    patch.setattr(gateway, "settle_doubt", _says(False))
-    patch.setattr(countersign.reconcile, "settle_doubt", _says(False))
+    patch.setattr(gateway, "_settle_doubt", _says(False))
 
 
 def _mail_without_its_key(patch: Patch) -> None:

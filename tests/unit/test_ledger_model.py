@@ -77,7 +77,8 @@ class ModelTicket:
     status: str = "received"
     plan: dict[tuple[str, int], ModelProposal] = field(default_factory=dict[tuple[str, int], ModelProposal])
     left: list[ModelProposal] = field(default_factory=list[ModelProposal])
-    said: set[tuple[str, int, str]] = field(default_factory=set[tuple[str, int, str]])
+    said: tuple[str, int, str] | None = None
+    """The last ruling of the turn."""
     outcomes: dict[int, str] = field(default_factory=dict[int, str])
 
     def void(self, keep: ModelProposal | None = None) -> int:
@@ -89,6 +90,15 @@ class ModelTicket:
             proposal.status = "void"
             voided += 1
         return voided
+
+    def stands(self, order: str, amount: int, answer: str) -> bool:
+        """Whether the last ruling was this one, and what followed from it still holds."""
+        if self.said != (order, amount, answer):
+            return False
+        if answer == "ask":
+            return self.status == "waiting"
+        proposal = self.plan[order, amount]
+        return answer == "deny" or proposal.granted or (proposal.effect is not None and proposal.effect.counts)
 
     def next_one(self) -> ModelProposal | None:
         for proposal in self.plan.values():
@@ -152,7 +162,7 @@ class LedgerAndModel(RuleBasedStateMachine):
         assert found.voided == ticket.void()
         ticket.turn, ticket.status = ticket.turn + 1, "received"
         ticket.left += ticket.plan.values()
-        ticket.plan, ticket.said = {}, set()
+        ticket.plan, ticket.said = {}, None
         assert (found.ticket, found.turn) == (name, ticket.turn)
         self.delivered[key] = (name, ticket.turn)
 
@@ -177,7 +187,7 @@ class LedgerAndModel(RuleBasedStateMachine):
 
     def _decide(self, name: str, ticket: ModelTicket, order: str, amount: int, answer: Answer) -> None:
         said = ruling(TicketRef(id=name, turn=ticket.turn), refund(order, amount), answer=answer, ceiling=CEILING)
-        ended, known = ticket.turn in ticket.outcomes, (order, amount, answer) in ticket.said
+        ended, known = ticket.turn in ticket.outcomes, ticket.stands(order, amount, answer)
         if ended and not known:
             with pytest.raises(RejectedError):
                 self.ledger.record_verdict(TicketRef(id=name, turn=ticket.turn), said, NOW)
@@ -187,7 +197,7 @@ class LedgerAndModel(RuleBasedStateMachine):
             self._decided(ticket, order, amount, answer)
 
     def _decided(self, ticket: ModelTicket, order: str, amount: int, answer: str) -> None:
-        ticket.said.add((order, amount, answer))
+        ticket.said = (order, amount, answer)
         ticket.void(keep=ticket.plan.get((order, amount)))
         if (order, amount) not in ticket.plan:
             seen = sum(effect.counts for effect in self.effects if effect.order == order)

@@ -286,3 +286,19 @@ def test_customer_of_the_ruling_is_remembered(ledger: SqlLedger) -> None:
     ticket = ledger.ticket(ref.id)
     assert ticket is not None
     assert ticket.customer == "C-00001"
+
+
+def test_a_ruling_that_comes_back_after_another_is_made_again(ledger: SqlLedger) -> None:
+    """Even at the very same time: its question was voided, so it is asked anew, and the ticket waits again."""
+    ref = new_ticket(ledger)
+    asks, others = ruling(ref, refund(), answer="ask"), ruling(ref, refund(amount=900), answer="ask")
+    opened: list[str] = []
+    for one in (asks, others, asks, asks):
+        ledger.record_verdict(ref, one, NOW)
+        review = ledger.review(ref.id, ref.turn)
+        assert review is not None
+        assert review.status == "open"
+        opened.append(review.id)
+    assert len(set(opened[:3])) == 3
+    assert opened[3] == opened[2]
+    assert events(ledger, ref).count("verdict.recorded") == 3
