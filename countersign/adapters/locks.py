@@ -48,4 +48,4 @@ class TicketLocks:
                     yield
                     return
             time.sleep(_PAUSE)
-        raise RejectedError("another process is at it", where=ticket_id, hint="try again", detail="busy")
+        raise RejectedError("another process is running it", where=ticket_id, hint="try again", detail="busy")
