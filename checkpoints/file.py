@@ -19,6 +19,8 @@ _READ_FROM = 2
 """The earliest version that can be read without being brought up."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process."""
+SCRUB_SECONDS = 10.0
+"""How long whoever takes deleted bytes out of the file waits for another process."""
 _WAL_ATTEMPTS = 20
 _WAL_PAUSE_SECONDS = 0.05
 
@@ -137,7 +139,7 @@ class ThreadFile:
 
         Raises StorageError (`storage.busy`) while another process reads or writes.
         """
-        with self._lock, self._patient(10):
+        with self._lock, self._patient(SCRUB_SECONDS):
             try:
                 self._connection.execute("VACUUM")
                 busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]

@@ -10,7 +10,7 @@ from countersign.domain.outcome import Review
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import audit, reviews
 from countersign.ledger.reviews import Said
-from countersign.ledger.rows import Row, first, storable, ticket_row, update_ticket
+from countersign.ledger.rows import Row, storable, ticket_row, update_ticket
 from countersign.ledger.schema import reviews as reviews_table
 
 _OPEN = ("received", "waiting")
@@ -53,10 +53,7 @@ def _question(connection: sa.Connection, ref: TicketRef, name: str, now: datetim
             decisions="[]", opened_at=now, deadline=now + timedelta(hours=1), answer="", by="", text="", signed="",
         )
     )  # fmt: skip
-    row = first(connection, sa.select(reviews_table).where(reviews_table.c.id == name))
-    if row is None:
-        raise RejectedError(f"review {name} is not there", detail="void")
-    return row
+    return connection.execute(sa.select(reviews_table).where(reviews_table.c.id == name)).mappings().one()
 
 
 def _require_ended(connection: sa.Connection, ref: TicketRef) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from countersign.display.views import TicketView
+from countersign.ledger.read import why
 from countersign.runtime import Runtime, open_runtime
 from countersign.settings import ModelSettings, Settings
 from tests.conftest import SteppingClock
@@ -55,6 +56,13 @@ def reasons_of(runtime: Runtime, ticket: TicketView) -> tuple[str, ...]:
     return triaged.reasons
 
 
+def triage_of(runtime: Runtime, ticket: TicketView) -> tuple[str, list[str]]:
+    """What the record says of it: the request that was named, or nothing, and why."""
+    told: Any = why(runtime.ledger, ticket.id)
+    said = told["turns"][0]["triage"]
+    return "".join(intent["request"] for intent in said["intents"]), said["reasons"]
+
+
 def test_a_model_names_what_triage_abstains_on(var: Path) -> None:
     """The playbook answers; who named it is in the record; with nobody to agree, a person sees it first."""
     with desk(var, naming()) as runtime:
@@ -62,6 +70,7 @@ def test_a_model_names_what_triage_abstains_on(var: Path) -> None:
         assert (ticket.status, ticket.requests) == ("waiting", ("where_is_my_order",))
         assert reasons_of(runtime, ticket) == ("no request covers it", "script.json named it")
         assert "FH-10001 is on its way" in reply_of(runtime, ticket)
+        assert triage_of(runtime, ticket) == ("where_is_my_order", ["no request covers it", "script.json named it"])
 
 
 def test_what_the_model_doubts_or_fails_at_goes_on_as_unknown(var: Path) -> None:
@@ -75,6 +84,7 @@ def test_what_the_model_doubts_or_fails_at_goes_on_as_unknown(var: Path) -> None
             assert reasons_of(runtime, ticket)[-1] == "script.json can't name it for sure"
         for line in fails:
             ticket = runtime.ask(f"{VAGUE} {line['when']}", sender=MAYA, authenticated=True)
+            assert triage_of(runtime, ticket)[0] == ""
             assert f"(model.{line['fails']})" in reasons_of(runtime, ticket)[-1]
 
 

@@ -1,18 +1,21 @@
 """What people see of the ledger: what waits, what happened, and why."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from countersign.domain.errors import MisuseError
+from countersign.domain.errors import MisuseError, StorageError
 from countersign.domain.frozen import canonical
 from countersign.domain.money import Money
 from countersign.domain.outcome import Outcome
 from countersign.domain.plan import Proposal
 from countersign.domain.ticket import Quarantined, TicketRef
-from countersign.ledger import SqlLedger
+from countersign.ledger import SqlLedger, models
+from countersign.ledger.export import evidence
 from countersign.ledger.read import quarantined, queue, summary, timeline, waiting, why
+from countersign.ledger.recording import Recording, recording
 from tests.unit.ledger_cases import (
     ANN,
     NOW,
@@ -25,6 +28,7 @@ from tests.unit.ledger_cases import (
     message,
     new_ledger,
     new_ticket,
+    receipt,
     refund,
     reply,
     ruling,
@@ -206,3 +210,64 @@ def test_automatic_message_has_no_triage(ledger: SqlLedger) -> None:
     accept(ledger, message("m2", subject="CS-1001", automatic="auto-reply"))
     events = [event.event for event in timeline(ledger, ref.id)]
     assert events == ["ticket.opened", "message.accepted", "triage", "message.accepted"]
+
+
+def test_a_file_that_is_no_ledger_is_told(tmp_path: Path) -> None:
+    """Whoever looks at it hears that it is damaged, with the file's name."""
+    path = tmp_path / "ledger.db"
+    path.write_text("not a database, but long enough to have a header " * 40)
+    with pytest.raises(StorageError) as caught:
+        waiting(path)
+    assert (caught.value.full_code, caught.value.where) == ("storage.corrupt", str(path))
+
+
+def test_models_versions_are_found_or_named_missing(ledger: SqlLedger) -> None:
+    """A version that was never learnt is an error with the next step."""
+    with pytest.raises(StorageError) as caught:
+        models.find(ledger, 7)
+    assert caught.value.full_code == "storage.no_model"
+    assert "triage models" in caught.value.hint
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_evidence_of_an_effect_is_its_whole_chain(ledger: SqlLedger, signed: bool) -> None:
+    """Message, proposal, decision, grant, receipt and audit; review and signature where a person signed."""
+    ref = new_ticket(ledger)
+    if signed:
+        ask(ledger, ref, refund())
+        review = ledger.review(ref.id, ref.turn)
+        assert review is not None
+        ledger.answer_review(review.id, review.digest, "approve", "alice", "", at(1))
+    ledger.record_verdict(
+        ref, ruling(ref, refund(), decided="ask", approver="alice") if signed else ruling(ref, refund()), NOW
+    )
+    found = claimed(ledger, ref)
+    assert recorded(ledger, ref).ended_as(found.effect) == "started"
+    ledger.settle(found, receipt(found, 1000), at(2))
+    assert recorded(ledger, ref).ended_as(found.effect) == "done"
+    told = json.loads(canonical(evidence(ledger, found.effect)))
+    assert told["effect"]["receipt"]["amount"] == told["proposal"]["args"]["amount"] == 1000
+    assert told["grant"]["approver"] == ("alice" if signed else "policy")
+    assert [message["key"] for message in told["messages"]] == ["m1"]
+    assert (told["review"] is not None, told["signature"] is not None) == (signed, signed)
+    events = [row["event"] for row in told["audit"]]
+    assert events[-2:] == ["effect.started", "effect.done"]
+    assert ("review.answered" in events) == signed
+
+
+def recorded(ledger: SqlLedger, ref: TicketRef) -> Recording:
+    with ledger.file.reading() as connection:
+        return recording(connection, ref.id)
+
+
+def test_evidence_of_an_unknown_effect_is_misuse(ledger: SqlLedger) -> None:
+    """The next step is named."""
+    with pytest.raises(MisuseError) as caught:
+        evidence(ledger, "E-none")
+    assert caught.value.full_code == "misuse.effect"
+
+
+def test_nobody_has_no_other_tickets(ledger: SqlLedger) -> None:
+    """Of a sender whom the shop does not know, the desk has no history."""
+    ref = new_ticket(ledger)
+    assert ledger.tickets_of("", ref.id, 5) == ()

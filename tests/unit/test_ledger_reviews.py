@@ -7,6 +7,7 @@ import pytest
 
 from countersign.domain.errors import MisuseError, RejectedError
 from countersign.domain.outcome import Receipt, Review
+from countersign.domain.review import Asked
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger
 from tests.unit.ledger_cases import (
@@ -167,3 +168,32 @@ def test_step_that_runs_again_does_not_ask_again(ledger: SqlLedger) -> None:
     answered = ledger.answer_review(review.id, review.digest, "approve", "alice", "", NOW)
     ledger.record_verdict(ref, ruling(ref, refund(), reply(ref), answer="ask", now=at(1)), at(1))
     assert ledger.review(ref.id, ref.turn) == answered
+
+
+def test_what_was_rejected_is_not_allowed_because_something_else_was_approved(ledger: SqlLedger) -> None:
+    """A later yes to another amount does not undo the no to this one."""
+    ref, review = asked(ledger)
+    ledger.answer_review(review.id, review.digest, "reject", "alice", "", NOW)
+    ledger.record_verdict(ref, ruling(ref, refund(amount=900), reply(ref), answer="ask"), at(1))
+    again = ledger.review(ref.id, ref.turn)
+    assert again is not None
+    ledger.answer_review(again.id, again.digest, "approve", "bob", "", at(2))
+    with pytest.raises(RejectedError) as caught:
+        ledger.record_verdict(ref, ruling(ref, refund(), reply(ref)), at(3))
+    assert code(caught) == "rejected.by_person"
+
+
+def test_own_answer_that_may_not_be_given_is_refused(ledger: SqlLedger) -> None:
+    """Of a person's own reply nothing is kept where they may not send it."""
+    ref, review = asked(ledger)
+
+    def nobody(_asked: Asked, _spent: int) -> int:
+        raise RejectedError("not you", detail="not_permitted")
+
+    words = Asked(id="P-1", proposal=reply(ref), version="", context={})
+    with pytest.raises(RejectedError) as caught:
+        ledger.answer_review(review.id, review.digest, "answer", "alice", "", NOW, permit=nobody, asked=(words,))
+    assert code(caught) == "rejected.not_permitted"
+    kept = ledger.review(ref.id, ref.turn)
+    assert kept is not None
+    assert kept.status == "open"

@@ -8,6 +8,7 @@ import pytest
 from countersign.domain.errors import MisuseError, RejectedError
 from countersign.domain.frozen import digest
 from countersign.domain.outcome import Outcome, Receipt, Ruling
+from countersign.domain.plan import UNDO
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger
 from countersign.ledger.read import timeline
@@ -302,3 +303,14 @@ def test_a_ruling_that_comes_back_after_another_is_made_again(ledger: SqlLedger)
     assert len(set(opened[:3])) == 3
     assert opened[3] == opened[2]
     assert events(ledger, ref).count("verdict.recorded") == 3
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_step_back_needs_a_failed_turn_of_its_own(ledger: SqlLedger, forward: bool) -> None:
+    """A ruling never goes forward and back at once, and nothing is taken back that was not done."""
+    ref = new_ticket(ledger)
+    back = cancel().model_copy(update={"by": UNDO})
+    with pytest.raises(RejectedError) as caught:
+        ledger.record_verdict(ref, ruling(ref, *([refund()] if forward else []), back), NOW)
+    assert caught.value.full_code == ("rejected.undoing" if forward else "rejected.nothing_to_undo")
+    assert ledger.proposals(ref) == ()

@@ -10,11 +10,11 @@ import pytest
 
 from countersign.domain.errors import RejectedError
 from countersign.domain.outcome import Outcome, Review
-from countersign.domain.plan import Proposal
-from countersign.domain.review import Asked, Permit
+from countersign.domain.plan import Draft, Proposal
+from countersign.domain.review import Asked, Edited, Permit
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger
-from tests.unit.ledger_cases import NOW, at, new_ledger, new_ticket, next_one, refund, reply, ruling
+from tests.unit.ledger_cases import ANN, NOW, at, new_ledger, new_ticket, next_one, refund, reply, ruling
 
 
 @pytest.fixture
@@ -215,3 +215,22 @@ def test_expiry_closes_what_is_late_and_nothing_else(ledger: SqlLedger) -> None:
     assert ledger.expire_reviews(deadline) == (late.id,)
     assert ledger.expire_reviews(deadline) == ()
     assert ledger.unfinished() == (late,)
+
+
+def test_ended_ticket_is_not_answered_by_who_may_not(ledger: SqlLedger) -> None:
+    """Nothing of the answer is kept, and the ticket stays ended."""
+    ref = new_ticket(ledger)
+    ledger.record_outcome(ref, Outcome(kind="handed_over"), NOW)
+    words = reply(TicketRef(id=ref.id, turn=2))
+    draft = Draft(to=ANN, subject="Re: My parcel", body="Hello", language="en", templates=())
+    said = Edited(review="R-own", by="alice", own=True, proposals=(), draft=draft)
+    asked = (Asked(id=words.id_in(ref.id, 2), proposal=words, version="", context={}),)
+
+    def nobody(_asked: Asked, _spent: int) -> int:
+        raise RejectedError("not you", detail="not_permitted")
+
+    with pytest.raises(RejectedError, match="not you"):
+        ledger.answer_ended(ref, "alice", at(1), permit=nobody, edited=said, asked=asked)
+    kept = ledger.ticket(ref.id)
+    assert kept is not None
+    assert (kept.turn, kept.status) == (1, "handed_over")

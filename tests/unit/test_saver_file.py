@@ -86,6 +86,9 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as raised, read_only(text):
         pytest.fail("a text was read as a database")
     assert raised.value.full_code == "storage.corrupt"
+    with pytest.raises(StorageError) as raised:
+        ThreadFile(text, only_read=True)
+    assert raised.value.full_code == "storage.corrupt"
 
 
 def test_a_fault_of_the_database_names_the_thread(file: Path) -> None:
@@ -174,3 +177,31 @@ def make_version_one(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO channel_values SELECT * FROM later")
     db.execute("DROP TABLE later")
     db.execute("PRAGMA user_version = 1")
+
+
+def test_an_older_file_is_not_read_as_it_is(tmp_path: Path) -> None:
+    """Who may only read does not bring a file up: the error says what does."""
+    path = tmp_path / "threads.db"
+    with open_saver(path):
+        pass
+    with closing(sqlite3.connect(path)) as db, db:
+        make_version_one(db)
+    with pytest.raises(StorageError, match="earlier version"):
+        ThreadFile(path, only_read=True)
+
+
+@pytest.mark.parametrize("how", ["BEGIN", "BEGIN IMMEDIATE"])
+def test_a_file_in_other_hands_is_not_scrubbed(file: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """While another process reads or writes, what was deleted would stay in part: that is an error."""
+    monkeypatch.setattr("checkpoints.file.SCRUB_SECONDS", 0.0)
+    store = ThreadFile(file)
+    with store.writing("test") as db:
+        db.execute("INSERT INTO pieces VALUES ('t', x'00', x'00')")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute(how)
+        other.execute("SELECT * FROM pieces").fetchall()
+        with pytest.raises(StorageError) as raised:
+            store.scrub()
+        assert raised.value.full_code == "storage.busy"
+    store.scrub()
+    store.close()

@@ -175,3 +175,9 @@ def screen(found: Stats) -> str:
     with console.capture() as captured:
         console.print(drawn(found))
     return captured.get()
+
+
+def test_what_a_person_closed_was_not_settled_by_the_desk(ledger: SqlLedger) -> None:
+    """Closed without a reply, and no machine wrote it: that counts for a person."""
+    ends(ledger, opened(ledger, "closed"), 2, "closed")
+    assert (figures(ledger).settled.by_person, figures(ledger).settled.settled) == (1, 0)

@@ -18,6 +18,7 @@ from countersign.domain.untrusted import readable
         ("<b>bold</b> and <i style='display:none'>gone</i> on", "bold and on"),
         ("a<!-- b -->c", "ac"),
         ("<div hidden>a<div>b</div>c</div>d", "d"),
+        ("<div hidden>a<b>b</div>c", "c"),
         ("<style>p{}</style>x", "x"),
         ("&#82;&#101;fund", "&#82;&#101;fund"),
         ("<p>&#82;&#101;fund</p>", "Refund"),
