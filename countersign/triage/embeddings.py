@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from countersign.domain.errors import RetryError, SettingsError
+from countersign.triage.minilm import BEFORE, MiniLm
 from countersign.triage.vectors import word_vectors
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Embedder(Protocol):
     weight: float
     """What a model multiplies them by."""
     digest: str
-    """Names the model: its weights where they are here, endpoint and name where they are not."""
+    """Names the model: its weights and how they are read where they are here, endpoint and name where they are not."""
 
     def encode(self, texts: Sequence[str]) -> "NDArray[np.float32]": ...
 
@@ -65,15 +66,14 @@ def _local(folder: str) -> "_Local":
 
 
 class _Local:
-    """A model's files; what was encoded for a training is remembered while it lasts."""
+    """A model's files, read by numpy."""
 
-    weight = EMBEDDED
+    weight = EMBEDDED * (1 + BEFORE**2) ** 0.5
 
     def __init__(self, folder: Path) -> None:
-        from countersign.triage.minilm import MiniLm
-
         self._model = MiniLm(folder)
-        self.digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+        weights = (folder / "model.safetensors").read_bytes()
+        self.digest = hashlib.sha256(weights + f" {BEFORE}".encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         return self._model.encode(texts)
