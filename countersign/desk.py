@@ -17,7 +17,8 @@ from countersign.domain.plan import Kind
 PROMPTS = ("critic", "resolver")
 """Prompts that every desk has: the agent's, and that of the model which looks over its shoulder."""
 _Model = TypeVar("_Model", bound=BaseModel)
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_ANY_NAME = re.compile(r"(?s).*")
+_REQUEST_NAME = re.compile(r"(?!none\Z)[a-z][a-z0-9_]{0,63}")
 _LINK = re.compile(r"https?://[^/\s]+/\S*")
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 
@@ -63,7 +64,7 @@ def examples(desk: Desk) -> tuple[Example, ...]:
     inline = [
         Example(text=text, request=request)
         for path in _request_files(desk.folder)
-        for request, table in _tables(path, _RequestTable).items()
+        for request, table in tables(path, _RequestTable, _REQUEST_NAME).items()
         for text in table.examples
     ]
     lines = [found for path in sorted(desk.folder.glob("examples/*.jsonl")) for found in _example_lines(path, desk)]
@@ -111,7 +112,7 @@ def _link_problems(settings: DeskSettings) -> Iterator[tuple[tuple[str, ...], st
 def _requests(folder: Path) -> dict[str, Request]:
     found: dict[str, Request] = {}
     for path in _request_files(folder):
-        for request, table in _tables(path, _RequestTable).items():
+        for request, table in tables(path, _RequestTable, _REQUEST_NAME).items():
             if request in found:
                 where = f"{path}:{_line(_read(path), (request,))}"
                 hint = f"rename it here or in requests/{found[request].category}.toml"
@@ -151,18 +152,6 @@ def _named(path: Path, text: str, name: str, row: object) -> object:
     return {**cast("dict[str, object]", row), "id": name}
 
 
-def _tables(path: Path, model: type[_Model]) -> dict[str, _Model]:
-    """A file of named tables, each one validated."""
-    text = _read(path)
-    found: dict[str, _Model] = {}
-    for name, value in _toml(path, text).items():
-        if name == "none" or not _NAME.fullmatch(name):
-            where = f"{path}:{_line(text, (name,))}"
-            raise DeskError(f"`{name}` can't be a name here", where=where, hint="use small letters, digits and _")
-        found[name] = _model(model, value, path, text, (name,))
-    return found
-
-
 def _example_lines(path: Path, desk: Desk) -> Iterator[Example]:
     for number, line in enumerate(_read(path).split("\n"), start=1):
         if not line.strip():
@@ -179,10 +168,16 @@ def _example_lines(path: Path, desk: Desk) -> Iterator[Example]:
         yield example
 
 
-def tables(path: Path, model: type[_Model]) -> dict[str, _Model]:
+def tables(path: Path, model: type[_Model], named: "re.Pattern[str]" = _ANY_NAME) -> dict[str, _Model]:
     """Every table of a TOML file as a model, by name, in order. Raises DeskError naming file, line and key."""
     text = _read(path)
-    return {name: _model(model, table, path, text, (name,)) for name, table in _toml(path, text).items()}
+    found: dict[str, _Model] = {}
+    for name, value in _toml(path, text).items():
+        if not named.fullmatch(name):
+            where = f"{path}:{_line(text, (name,))}"
+            raise DeskError(f"`{name}` can't be a name here", where=where, hint="use small letters, digits and _")
+        found[name] = _model(model, value, path, text, (name,))
+    return found
 
 
 def _read(path: Path) -> str:

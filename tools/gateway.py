@@ -43,9 +43,8 @@ class EffectGateway:
         Not found means that nothing happened: the grant may be claimed again, under the same key.
         """
         with self._alone(effect.ticket):
-            known = deps.ledger.receipts(TicketRef(id=effect.ticket, turn=effect.turn))
-            doubtful = [one for one in known if one.id == effect.id and one.status in ("started", "unknown")]
-            return all(_settle_doubt(one, deps) for one in doubtful)
+            still = [one for one in deps.ledger.in_doubt() if one.id == effect.id]
+            return all(_settle_doubt(one, deps) for one in still)
 
 
 def _next(ref: TicketRef, deps: Deps) -> Progress:

@@ -108,7 +108,7 @@ def _require_unfinished(connection: sa.Connection, ref: TicketRef) -> None:
 
 
 def _stands(connection: sa.Connection, ref: TicketRef, ruling: Ruling, items: tuple[Item, ...], now: datetime) -> bool:
-    """The turn's last ruling said the same at another time, and all that followed from it still holds."""
+    """The turn's last ruling said the same, whenever it did, and all that followed from it still holds."""
     same = (verdicts.c.ticket == ref.id, verdicts.c.turn == ref.turn)
     last = sa.select(verdicts.c.substance).where(*same).order_by(verdicts.c.seq.desc()).limit(1)
     if connection.scalar(last) != _substance(ruling):

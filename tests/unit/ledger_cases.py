@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from countersign.domain.errors import RejectedError
 from countersign.domain.outcome import Claim, Granted, Receipt, Refusal, Ruling
 from countersign.domain.perception import Sender
 from countersign.domain.plan import Principal, Proposal
+from countersign.domain.review import Asked
 from countersign.domain.ticket import Accepted, Automatic, Message, TicketRef
 from countersign.domain.verdict import Answer, Decision, Judged, Verdict
 from countersign.ledger import SqlLedger, open_ledger
@@ -160,6 +162,11 @@ def receipt(of: Claim, amount: int | None = None) -> Receipt:
     return Receipt(
         key=of.key, reference=f"RF-{of.key[:6]}", at=NOW, amount=amount, currency="EUR" if amount else None
     )  # fmt: skip
+
+
+def nobody_may(_asked: Asked, _spent: int) -> int:
+    """A permit that nobody has."""
+    raise RejectedError("not you", detail="not_permitted")
 
 
 def carry_out(ledger: SqlLedger, ref: TicketRef) -> int:

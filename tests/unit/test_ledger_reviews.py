@@ -21,6 +21,7 @@ from tests.unit.ledger_cases import (
     new_ledger,
     new_ticket,
     next_one,
+    nobody_may,
     refund,
     refused,
     reply,
@@ -187,12 +188,9 @@ def test_own_answer_that_may_not_be_given_is_refused(ledger: SqlLedger) -> None:
     """Of a person's own reply nothing is kept where they may not send it."""
     ref, review = asked(ledger)
 
-    def nobody(_asked: Asked, _spent: int) -> int:
-        raise RejectedError("not you", detail="not_permitted")
-
     words = Asked(id="P-1", proposal=reply(ref), version="", context={})
     with pytest.raises(RejectedError) as caught:
-        ledger.answer_review(review.id, review.digest, "answer", "alice", "", NOW, permit=nobody, asked=(words,))
+        ledger.answer_review(review.id, review.digest, "answer", "alice", "", NOW, permit=nobody_may, asked=(words,))
     assert code(caught) == "rejected.not_permitted"
     kept = ledger.review(ref.id, ref.turn)
     assert kept is not None

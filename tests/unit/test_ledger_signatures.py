@@ -14,7 +14,7 @@ from countersign.domain.plan import Draft, Proposal
 from countersign.domain.review import Asked, Edited, Permit
 from countersign.domain.ticket import TicketRef
 from countersign.ledger import SqlLedger
-from tests.unit.ledger_cases import ANN, NOW, at, new_ledger, new_ticket, next_one, refund, reply, ruling
+from tests.unit.ledger_cases import ANN, NOW, at, new_ledger, new_ticket, next_one, nobody_may, refund, reply, ruling
 
 
 @pytest.fixture
@@ -226,11 +226,8 @@ def test_ended_ticket_is_not_answered_by_who_may_not(ledger: SqlLedger) -> None:
     said = Edited(review="R-own", by="alice", own=True, proposals=(), draft=draft)
     asked = (Asked(id=words.id_in(ref.id, 2), proposal=words, version="", context={}),)
 
-    def nobody(_asked: Asked, _spent: int) -> int:
-        raise RejectedError("not you", detail="not_permitted")
-
     with pytest.raises(RejectedError, match="not you"):
-        ledger.answer_ended(ref, "alice", at(1), permit=nobody, edited=said, asked=asked)
+        ledger.answer_ended(ref, "alice", at(1), permit=nobody_may, edited=said, asked=asked)
     kept = ledger.ticket(ref.id)
     assert kept is not None
     assert (kept.turn, kept.status) == (1, "handed_over")

@@ -138,23 +138,27 @@ def test_the_signals_are_part_of_the_models_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "says", "line"),
     [
-        ('[x]\nreason = "r"\ndoubt = 5\n', "x.*give phrases, names, lacks or orders"),
-        ('[x]\nreason = "r"\ndoubt = 1\nphrases = ["abc"]\n', "x.doubt"),
-        ('[x]\nreason = "r"\ndoubt = 5\norders = ["lost"]\n', "x.orders"),
-        ('[x]\nreason = "r"\ndoubt = 5\nphrases = ["abc"]\nrequests = ["refund_statu"]\n', "no request `refund_statu`"),
-        ('[x]\nreason = "r"\ndoubt = 5\nphrases = ["abc"]\nlowers = 5\n', "x.lowers"),
-        ("[x", "not valid TOML"),
+        ('[x]\nreason = "r"\ndoubt = 5\n', "x.*give phrases, names, lacks or orders", ":1"),
+        ('[x]\nreason = "r"\ndoubt = 1\nphrases = ["abc"]\n', "x.doubt", ":3"),
+        ('[x]\nreason = "r"\ndoubt = 5\norders = ["lost"]\n', "x.orders", ":4"),
+        (
+            '[x]\nreason = "r"\ndoubt = 5\nphrases = ["abc"]\nrequests = ["refund_statu"]\n',
+            "no request `refund_statu`",
+            "",
+        ),
+        ('[x]\nreason = "r"\ndoubt = 5\nphrases = ["abc"]\nlowers = 5\n', "x.lowers", ":5"),
+        ("[x", "not valid TOML", ":1"),
     ],
 )
-def test_a_wrong_table_is_named(tmp_path: Path, text: str, says: str) -> None:
-    """The error names file and field, and what a table needs."""
+def test_a_wrong_table_is_named(tmp_path: Path, text: str, says: str, line: str) -> None:
+    """The error names file, line and field, and what a table needs."""
     path = tmp_path / "signals.toml"
     path.write_text(text)
     with pytest.raises(DeskError, match=says) as caught:
         read_signals(path, DESK.requests)
-    assert caught.value.where.startswith(str(path))
+    assert caught.value.where == f"{path}{line}"
     assert caught.value.hint
 
 
