@@ -85,8 +85,13 @@ def shared_out(tasks: Sequence[T], work: Callable[[T], Any], workers: int) -> It
         waiting.register(read, EVENT_READ)
     try:
         yield from _lines(waiting)
-    finally:
-        _end_all(children)
+    except BaseException:
+        _stop(children)
+        raise
+    # All have closed their side; whoever is not through with ending yet is waited for, or its failure would be missed.
+    ended = [os.waitpid(child, 0)[1] for child in children]
+    if any(ended):
+        raise RuntimeError("a worker failed by itself; its traceback is above")
 
 
 def _lines(waiting: DefaultSelector) -> Iterator[Any]:
@@ -102,17 +107,11 @@ def _lines(waiting: DefaultSelector) -> Iterator[Any]:
                 os.close(key.fd)
 
 
-def _end_all(children: Sequence[int]) -> None:
-    """Ends what still runs, and raises RuntimeError where a worker had failed."""
-    failed = False
+def _stop(children: Sequence[int]) -> None:
+    """Ends those that still run."""
     for child in children:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done == 0:
-            os.kill(child, signal.SIGTERM)
-            os.waitpid(child, 0)
-        failed = failed or (done != 0 and status != 0)
-    if failed:
-        raise RuntimeError("a worker failed by itself; its traceback is above")
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
 
 
 def _tell_all(out: int, said: Iterator[Any]) -> None:
